@@ -188,16 +188,18 @@ def _explained(path: str) -> Iterator[None]:
 
 def _await_end(app_data: str, path: str, announce: Announce | None) -> tuple[int, Holder]:
     """Return what :func:`_locked` does once the holder has ended; InstanceRunning if it has not."""
-    awaited = NOBODY_KNOWN
-    deadline = time.monotonic() + PATIENCE
+    from bundlevisor.actors.loop.working_time import WorkingTime  # few starts have to wait
+
+    clock, awaited = WorkingTime(), NOBODY_KNOWN  # what has held us up has held up the other
+    deadline = clock.now() + PATIENCE
     while (locked := _locked(path)) is None:
         holder = _holder(path)
         if holder not in (awaited, NOBODY_KNOWN):
             awaited = holder
-            deadline = time.monotonic() + (holder.stopping_s or PATIENCE)
+            deadline = clock.now() + (holder.stopping_s or PATIENCE)
             if announce and holder.stopping_s is not None:
                 announce(holder)
-        if time.monotonic() >= deadline:
+        if clock.now() >= deadline:
             record = instance.peek(app_data)
             port = record.port if record is not None and record.pid == holder.pid else None
             stopping = awaited.stopping_s is not None

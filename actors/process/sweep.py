@@ -17,6 +17,7 @@ import msgspec
 
 from bundlevisor.actors.files import atomic, instance
 from bundlevisor.actors.files.instance import Processes
+from bundlevisor.actors.loop.working_time import SLICE, WorkingTime
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.found import (
@@ -106,7 +107,8 @@ def _wait_for(
 
     One may stand still: then it is woken, which does no harm to whoever it might be by now.
     """
-    deadline = time.monotonic() + patience
+    clock = WorkingTime()  # what has held us up has held up the guardian as well
+    deadline = clock.now() + patience
     at_work = [one for one in guardians if one[0] and watch.add(*one)]
     for pid, _ in at_work[:1]:
         announce(f"waiting for the guardian of an earlier instance (pid {pid}) to stop it")
@@ -114,8 +116,8 @@ def _wait_for(
         if GO_ON is not None:
             with suppress(PermissionError):
                 table.send(pid, created, GO_ON)
-        while watch.add(pid, created) and (left := deadline - time.monotonic()) > 0:
-            watch.wait(left, [])
+        while watch.add(pid, created) and (left := deadline - clock.now()) > 0:
+            watch.wait(min(left, SLICE), [])
 
 
 def _end(watch: ExitWatch, record: Processes, grace_s: float) -> Swept:

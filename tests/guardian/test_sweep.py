@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
 
 from bundlevisor.actors.files.instance import Processes
 from bundlevisor.actors.process import table
-from bundlevisor.actors.process.sweep import PATIENCE_S, Remains, Swept, sweep
+from bundlevisor.actors.process.sweep import PATIENCE_S, Remains, Swept, _wait_for, sweep
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.found import GUARDIAN_S
 from tests.guardian.marked import birth, marked
@@ -212,6 +213,19 @@ def test_a_guardian_at_work_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_guardian_has_the_time_that_it_gives_the_services() -> None:
     assert PATIENCE_S > GUARDIAN_S
+
+
+def test_time_in_which_the_start_was_held_up_is_none_of_the_guardians(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A container that was paused, Windows asleep: the guardian has not worked meanwhile either."""
+    clock, looks = [0.0], iter(range(3))
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    watch = Mock()
+    watch.add.side_effect = lambda *_: next(looks, None) is not None
+    watch.wait.side_effect = lambda *_: clock.__setitem__(0, clock[0] + 3600)
+    _wait_for(watch, [(0, 0.0), (os.getpid(), -1.0)], Mock(), PATIENCE_S)
+    assert watch.wait.call_count == 2, "it was given up as soon as the start went on"
 
 
 def test_a_guardian_that_stands_still_is_woken(tmp_path: Path) -> None:
