@@ -7,6 +7,7 @@ the case that both died at once.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -129,11 +130,16 @@ class InstanceRecord:
             )
 
     def _keep_written(self) -> None:
+        look_at = time.monotonic() + LOOK_EVERY
         while not self._closing.is_set():
             self._write()
             self._written.set()
-            while not (self._changed.wait(LOOK_EVERY) or self._look() or self._trouble):
-                pass
+            due = False
+            while not due:  # a look is due also where something changes all the time
+                due = self._changed.wait(max(0.0, look_at - time.monotonic()))
+                if time.monotonic() >= look_at and not self._closing.is_set():
+                    due = self._look() or bool(self._trouble) or due
+                    look_at = time.monotonic() + LOOK_EVERY
             self._at_once.wait(QUIET_S)
             self._at_once.clear()
             self._changed.clear()

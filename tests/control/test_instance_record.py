@@ -49,12 +49,17 @@ class Told:
         self.found.append(instance.peek(self._app_data))
 
 
-def of(told: Told, app_data: Path, warn: Callable[[str], None] = lambda _: None) -> InstanceRecord:
+def of(
+    told: Told,
+    app_data: Path,
+    warn: Callable[[str], None] = lambda _: None,
+    look: Callable[[], bool] = lambda: False,
+) -> InstanceRecord:
     mine = Instance(
         instance_id="id", pid=1, created=1.0, host="", port=1, token_path="", manifest="",
         started_at=0.0,
     )  # fmt: skip
-    return InstanceRecord(cast("Guardian", told), str(app_data), mine, warn, lambda: False)
+    return InstanceRecord(cast("Guardian", told), str(app_data), mine, warn, look)
 
 
 def test_nothing_is_started_before_there_is_a_record(
@@ -108,6 +113,26 @@ def test_another_guardian_is_on_record_without_a_breath(
     for told.reserve in ((13, 3.0), (14, 4.0)):
         record.write_again()
         wait_until(partial(is_reserve, told.reserve[0], tmp_path), what="it on record")
+    record.close()
+
+
+def test_a_removed_lock_is_noticed_though_services_come_and_go_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instance_record, "LOOK_EVERY", 0.5)
+    looked = threading.Event()
+
+    def look() -> bool:
+        looked.set()
+        return False
+
+    record = of(Told(tmp_path), tmp_path, look=look)
+
+    def comes_and_goes() -> bool:
+        record.write_again()
+        return looked.is_set()
+
+    wait_until(comes_and_goes, what="the look")
     record.close()
 
 
