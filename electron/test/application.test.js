@@ -158,13 +158,14 @@ test("a second instance quits at once and starts nothing", async (t) => {
   assert.equal(run.find("window"), undefined);
 });
 
-test("who starts it again while it quits has it again when it is gone", async (t) => {
-  const run = await opened(t, small(t, { web: { SLOW_STOP: "500" } }));
-  const again = () => run.do("emit", { on: "app", name: "second-instance" });
-  await Promise.all([run.do("quit"), again(), again()]);
-  assert.equal(await run.ended, 0);
-  assert.equal(run.seen.filter(({ what }) => what === "relaunch").length, 1);
-});
+for (const name of ["second-instance", "activate"])
+  test(`who starts it again (${name}) while it quits has it again when it is gone`, async (t) => {
+    const run = await opened(t, small(t, { web: { SLOW_STOP: "500" } }));
+    const again = () => run.do("emit", { on: "app", name });
+    await Promise.all([run.do("quit"), again(), again()]);
+    assert.equal(await run.ended, 0);
+    assert.equal(run.seen.filter(({ what }) => what === "relaunch").length, 1);
+  });
 
 test("an AppImage is started again from its file, not from where it was mounted", async (t) => {
   const env = { APPIMAGE: "/opt/Notes.AppImage", APPDIR: path.dirname(process.execPath) };

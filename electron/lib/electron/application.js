@@ -75,12 +75,13 @@ class Application {
     this.#options = options;
     process.stderr.on("error", () => {}); // who read it may be gone: that is no failure of ours
     this.#quitting = new Quitting(async () => this.#runtime?.stop());
-    app.on("second-instance", () => {
+    const opened = () => {
       if (this.#quitting.begun)
         this.#quitting.startAgain(); // it has the one lock until it is gone
       else this.show();
-    });
-    app.on("activate", () => this.show()); // macOS: its icon was clicked, perhaps without a window
+    };
+    app.on("second-instance", opened);
+    app.on("activate", opened); // macOS starts no second one: its icon was clicked
     app.on("window-all-closed", () => {
       if (process.platform !== "darwin") app.quit(); // there an application lives on without windows
     });
