@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from bundlevisor.actors.loop.wall_time import moment, set_by, timestamp
 from bundlevisor.control.api.usage import Meter, Usage
 from bundlevisor.control.wire.bodies import ServiceStatus, Status, Swap
 from bundlevisor.control.wire.json_body import send_encoded
+from bundlevisor.manifest.plan.graph import Edges, edges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +50,10 @@ class StatusResource:
         self._meter = meter
         self._encoded: Answer | None = None
 
+    @functools.cached_property
+    def _needs(self) -> Edges:
+        return edges(self._runtime.facts.manifest)
+
     def on_get(self, _req: Request, resp: Response) -> None:
         """Answer 200."""
         snapshot = self._runtime.board.snapshot
@@ -76,10 +82,10 @@ class StatusResource:
     def _encode(
         self, snapshot: Snapshot, measured_at: float | None, usage: Mapping[int, Usage]
     ) -> bytes:
-        now = moment()
+        now, unused = moment(), Usage()
         services = tuple(
-            service_status(view, usage.get(view.pid or 0, Usage()), now)
-            for view in snapshot.services.values()
+            service_status(view, usage.get(view.pid or 0, unused), now, self._needs.get(id_, ()))
+            for id_, view in snapshot.services.items()
         )
         body = json_text.encode(status(self._runtime.facts, services, now))
         self._encoded = Answer(snapshot, measured_at, time.monotonic(), body)
@@ -103,7 +109,9 @@ def uptime(view: ServiceView, now: float) -> float:
     return round(max(0.0, now - view.started_at), 3)
 
 
-def service_status(view: ServiceView, usage: Usage, now: float) -> ServiceStatus:
+def service_status(
+    view: ServiceView, usage: Usage, now: float, needs: tuple[str, ...]
+) -> ServiceStatus:
     """Return a service as ``/status`` shows it."""
     return ServiceStatus(
         id=view.id,
@@ -119,6 +127,7 @@ def service_status(view: ServiceView, usage: Usage, now: float) -> ServiceStatus
         ready_after_s=_ready_after(view),
         waiting_for=view.waiting_for or UNSET,
         output=view.output or UNSET,
+        dependencies=needs or UNSET,
     )
 
 

@@ -209,6 +209,7 @@ class ServiceStatus(Body, frozen=True, kw_only=True):
     ready_after_s: Annotated[float, msgspec.Meta(description="from its start")] | UnsetType = UNSET
     waiting_for: tuple[str, ...] | UnsetType = UNSET
     output: Output | UnsetType = UNSET
+    dependencies: tuple[str, ...] | UnsetType = UNSET
 
 
 class Swap(Body, frozen=True, kw_only=True):

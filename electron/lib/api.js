@@ -221,6 +221,7 @@
  * @property {number} [ready_after_s] from its start
  * @property {(string)[]} [waiting_for]
  * @property {(string)[]} [output] what it wrote around the reason of its last failure, by lines
+ * @property {(string)[]} [dependencies]
  */
 
 /**

@@ -12,7 +12,7 @@ import { forget } from "./key.js";
 import { listen } from "./keys.js";
 import { Live } from "./live.js";
 import { LogsView } from "./logs_view.js";
-import { ServicesView } from "./services_view.js";
+import { DOWN, ServicesView } from "./services_view.js";
 import { StartView } from "./start_view.js";
 import { readable } from "./text.js";
 import * as theme from "./theme.js";
@@ -38,13 +38,11 @@ function over() {
 }
 
 /** The services with what each of the answers knows of them. @param {import("./live.js").Picture} picture */
-function joined({ status, readiness, timelines }) {
-  const spans = timelines?.timeline.services ?? [];
-  const needs = new Map(spans.map((/** @type {any} */ one) => [one.id, one.dependencies ?? []]));
+function joined({ status, readiness }) {
   return (status?.services ?? []).map((/** @type {any} */ one) => ({
     ...one,
     ...readiness?.details[one.id],
-    needs: needs.get(one.id) ?? [],
+    needs: one.dependencies ?? [],
   }));
 }
 
@@ -69,11 +67,14 @@ function say(sentence) {
 /** @param {string} action @param {any} service */
 async function press(action, service) {
   const name = readable(service.id);
-  const others = dependents(known, service.id).map(readable);
+  const down = new Set(known.filter(({ state }) => DOWN.includes(state)).map(({ id }) => id));
+  const others = dependents(known, service.id)
+    .filter((id) => !down.has(id))
+    .map(readable);
   if (action === "stop") {
     const detail = others.length
       ? `What needs it stops first: ${others.join(", ")}.`
-      : "Nothing else needs it.";
+      : "Nothing that runs needs it.";
     if (
       !(await confirmed(
         `Stop ${name}?`,

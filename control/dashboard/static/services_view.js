@@ -5,7 +5,7 @@ import { duration, readable, share, size, why } from "./text.js";
 
 const SAMPLES = 60;
 const SPARK = { width: 60, height: 16 };
-const DOWN = ["stopped", "failed", "inactive"];
+export const DOWN = ["stopped", "failed", "inactive"];
 const UP = ["ready", "starting", "unhealthy"];
 
 /** Whether a button does anything now. @param {string} action @param {any} service */
