@@ -192,6 +192,8 @@ class ProcessScan:
 
     def members(self, leader: int, instance: str) -> list[Member]:
         """Return what lives in the session of a tree, or carries its mark, by now."""
+        if not instance:  # a health command, twice a second: marks take a hundred times as long
+            return [(found.pid, found.created) for found in table.census("", {leader})]
         asked = time.monotonic()
         with self._walking:
             if self._began < asked:
@@ -200,7 +202,7 @@ class ProcessScan:
         return [
             (process.pid, process.created)
             for process in found
-            if process.session == leader or (instance and process.mark == instance)
+            if process.session == leader or process.mark == instance
         ]
 
     def _walk(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.guardian.marked import birth, marked
 
 if sys.platform != "win32":
-    from bundlevisor.actors.process import tree
+    from bundlevisor.actors.process import table, tree
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has jobs for that")
 
@@ -45,5 +45,26 @@ def test_each_question_is_answered_by_a_walk_that_began_after_it(tmp_path: Path)
             leader.kill()
             leader.wait()
             assert roll.members(leader.pid, f"{M}-2") == []
+        finally:
+            tree.remove_tree(leader.pid)
+
+
+def test_a_tree_without_a_mark_is_found_without_looking_for_those_of_all_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A health command's is looked for twice a second; a mark takes longer than all else."""
+    looked_at: list[int] = []
+
+    def mark_of(pid: int) -> str:
+        looked_at.append(pid)
+        return ""
+
+    with marked(f"{M}-3", tmp_path / "leader") as leader:
+        monkeypatch.setattr(sys.modules[table.census.__module__], "mark_of", mark_of)
+        tree.add_tree(leader.pid, birth(leader.pid), "")
+        try:
+            found = tree.ProcessScan().members(leader.pid, "")
+            assert found == [(leader.pid, birth(leader.pid))]
+            assert not looked_at
         finally:
             tree.remove_tree(leader.pid)

@@ -67,9 +67,9 @@ def found_among(
         gone = False
         for pid in [pid for pid in listed() if pid not in looked_at]:
             looked_at.add(pid)
-            session, mark = session_of(pid), mark_of(pid)
+            session, mark = session_of(pid), mark_of(pid) if prefix else ""
             gone = gone or not session
-            if not prefix or not mark.startswith(prefix):
+            if not mark.startswith(prefix):
                 mark = ""
             if mark or session in sessions:
                 birth = birth_of(pid)
