@@ -103,14 +103,17 @@ class Child:
     def ask_to_stop(self, signal_name: str, *, leader_only: bool = False) -> bool:
         """Send the stop signal to every process of the tree; already gone is success.
 
+        SIGCONT follows, as from systemd (systemd.kill(5)): what stands still would not hear it.
         ``leader_only``: to the leader alone, which tells the others itself; without effect once it
         has ended. The answer is whether a tree can be asked at all: here always.
         """
+        number = getattr(signal, signal_name)
         if not leader_only:
-            self._signal(getattr(signal, signal_name))
+            self._signal(number, signal.SIGCONT)
         elif self.poll() is None:
             with suppress(PermissionError):  # it changed its user
-                os.kill(self.pid, getattr(signal, signal_name))
+                os.kill(self.pid, number)
+                os.kill(self.pid, signal.SIGCONT)
         return True
 
     def kill(self) -> None:
@@ -125,16 +128,15 @@ class Child:
         reaped = self._status is not None
         return tree.survivors(self.pid, self.instance, self._serial, reaped=reaped)
 
-    def _signal(self, number: int) -> None:
+    def _signal(self, *numbers: int) -> None:
         """Signal the group at once, and then whoever of the tree has left it."""
-        grouped = self._status is None and self._signal_group(number)
+        grouped = self._status is None and all(map(self._signal_group, numbers))
         for pid, created in self._members():
             if grouped and _in_group(pid, self.pid):
                 continue
-            try:
-                table.send(pid, created, number)
-            except PermissionError:
-                continue
+            with suppress(PermissionError):
+                for number in numbers:
+                    table.send(pid, created, number)
 
     def _signal_group(self, number: int) -> bool:
         """Signal the leader's whole group in one step, so that no fork slips through."""

@@ -1,4 +1,4 @@
-"""The runtime stands still for seconds and goes on, as after a suspend of the machine."""
+"""The runtime, or a service, stands still for a time, as after a suspend of the machine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import signal
 import threading
 from pathlib import Path
 
+import psutil
+import pytest
+
+from bundlevisor.testing.processes import suspend
 from tests.bundle_maker import bundle, running, wait_until
 from tests.faults.tally import Tally
 
@@ -35,3 +39,16 @@ def test_a_runtime_that_stood_still_does_not_restart_what_is_well(
         storm = {"backoff", "unhealthy", "gave_up", "service_killed", "service_not_ready"}
         assert not storm & {event["event"] for event in run.telemetry()[seen:]}
         tally.note("runtime SIGSTOP for 3 s, SIGCONT: nothing is restarted")
+
+
+@pytest.mark.parametrize("to", ["leader", "tree"])
+def test_a_service_that_stands_still_hears_that_it_is_to_stop(
+    tmp_path: Path, tally: Tally, to: str
+) -> None:
+    made = bundle(tmp_path).service("db", stop={"to": to, "timeout_ms": 600_000})
+    with running(made.write()) as run:
+        run.until_ready()
+        suspend(psutil.Process(run.service("db")["pid"]))
+        assert run.post("/services/db/stop?wait=60").json()["done"]
+        assert not run.events("db", "service_killed")
+        tally.note(f"service SIGSTOP, stopped ({to}): ends in order")
