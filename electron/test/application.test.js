@@ -470,6 +470,29 @@ for (const [way, then, seen] of [
     await until(() => seen(run), "the start goes on");
   });
 
+test("a secret that has its value is not asked for again", async (t) => {
+  const app = folder(t);
+  const main = `
+    require("bundlevisor/electron").runApplication({
+      page: "web",
+      start: { manifest: process.env.NOTES_BUNDLE },
+      secrets: { ids: ["key"] },
+    });`;
+  writeFileSync(path.join(app, "main.js"), main);
+  const target = { type: "env", name: "KEY" };
+  const secrets = [{ id: "key", class: "user_prompt", required: true, target }];
+  const bundle = small(t, { web: { secrets: ["key"] } }, { secrets });
+  const run = shell(t, { app, env: { NOTES_BUNDLE: bundle, STANDIN_PLATFORM: "darwin" } });
+  await run.sees("window", { window: PAGE }); // which is the prompt
+  const give = { window: PAGE, channel: "bundlevisor:secrets-give", args: [{ key: "k" }] };
+  assert.deepEqual(await run.do("invoke", give), []);
+  await run.sees("loaded", { window: 3 });
+  await run.do("close", { window: 3 });
+  await run.do("emit", { on: "app", name: "activate" });
+  const { url } = await run.sees("loaded", { window: 5 }); // the fourth is its splash
+  assert.match(url, /^http/);
+});
+
 test("an application outlives who has read what it says", POSIX, async (t) => {
   const run = await opened(t, small(t, { web: {} }));
   run.child.stderr.destroy();

@@ -11,7 +11,7 @@ const { logText } = require("./log_text");
 const { requirePages } = require("./own_page");
 const { PageWindow } = require("./page_window");
 const { Quitting } = require("./quitting");
-const { checkPrompt, promptForSecrets } = require("./secrets");
+const { checkPrompt, promptForMissing } = require("./secrets");
 const { Splash, checkSplash } = require("./splash");
 const { checkOptions } = require("../options");
 const { sentence } = require("../process");
@@ -44,7 +44,8 @@ const SEND_EVERY_MS = 15 * 60_000;
  * @property {import("../start").StartOptions} [start]
  * @property {import("electron").BrowserWindowConstructorOptions} [window] of the page
  * @property {import("./splash").SplashOptions} [splash]
- * @property {import("./secrets").PromptOptions} [secrets]
+ * @property {import("./secrets").PromptOptions} [secrets] `ids`: those that have no value are asked
+ *   for
  * @property {readonly string[]} [permissions] what the page may ask for (`notifications`, …); none
  * @property {Pick<import("../upload").UploadOptions, "agreed" | "redact">} [telemetry] sends it,
  *   when the manifest has an `upload_url` and the user agreed
@@ -155,7 +156,7 @@ class Application {
 
   /** @param {Runtime} runtime @param {Splash} splash */
   async #becomeReady(runtime, splash) {
-    if (!(await promptForSecrets(runtime, { parent: splash.window, ...this.#options.secrets }))) {
+    if (!(await promptForMissing(runtime, { parent: splash.window, ...this.#options.secrets }))) {
       throw new NotReady("What was asked for is needed to go on.", []);
     }
     // The splash is perhaps another one by now: macOS' users close it, and click on the icon.

@@ -92,6 +92,19 @@ async function promptForSecrets(runtime, options = {}) {
 }
 
 /**
+ * The same for an application that comes up: of `ids` those that have no value.
+ *
+ * @param {import("../runtime").Runtime} runtime
+ * @param {PromptOptions} options
+ */
+async function promptForMissing(runtime, { ids, ...options }) {
+  if (!ids) return await promptForSecrets(runtime, options);
+  const secrets = await runtime.secrets();
+  const missing = secrets.filter(({ id, has_value: has }) => !has && ids.includes(id));
+  return await promptForSecrets(runtime, { ...options, ids: missing.map(({ id }) => id) });
+}
+
+/**
  * Resolves to true when nothing is to be asked any more, as the application has supplied it.
  *
  * @param {import("../runtime").Runtime} runtime
@@ -152,4 +165,4 @@ async function store(runtime, secrets, given, texts) {
   }
 }
 
-module.exports = { checkPrompt, promptForSecrets };
+module.exports = { checkPrompt, promptForMissing, promptForSecrets };
