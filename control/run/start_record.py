@@ -10,7 +10,7 @@ import msgspec
 from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.files.own_file import error_text
-from bundlevisor.actors.loop.wall_time import timestamp
+from bundlevisor.actors.loop.wall_time import moment, set_by, timestamp
 from bundlevisor.actors.telemetry import timeline
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.timeline import Timeline
@@ -25,6 +25,8 @@ class StartRecord:
         self._recorder = recorder
         self._bundle = bundle
         self._board = board
+        self._exec_at = moment() - (time.monotonic() - recorder.exec_at)
+        """As a moment: what is reckoned back later has lost the time that the machine slept."""
         self._kept: Timeline | None = None
 
     def make(self) -> Timeline:
@@ -33,7 +35,6 @@ class StartRecord:
 
     def _assemble(self) -> Timeline:
         bundle = self._bundle
-        since = time.monotonic() - self._recorder.exec_at
         counted = {
             id_: bundle.graph.dependencies(id_)
             for id_, view in self._board.snapshot.services.items()
@@ -43,7 +44,7 @@ class StartRecord:
             self._recorder.since_exec(),
             counted,
             instance_id=bundle.instance_id,
-            started_at=timestamp(time.time() - since),
+            started_at=timestamp(self._exec_at + set_by()),
             app_version=bundle.manifest.app.version,
         )
         if bundle.options.dry_run:  # nothing of it will ever be ready, and all is shown as such
