@@ -154,6 +154,10 @@ class Receiver:
         self._decoder = Decoder()
         self._arrived: deque[int] = deque()
 
+    def fileno(self) -> int:
+        """Return the descriptor of the channel."""
+        return self._socket.fileno()
+
     def answer(self) -> None:
         """Say that this guardian is there, and has taken charge."""
         try:

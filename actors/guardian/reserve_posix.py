@@ -66,10 +66,15 @@ class Heirs:
         """Fork an heir that listens to this channel; its own things there, None here.
 
         None as well when there is no room for another process, or for files: then its channel ends.
+        And when the runtime has given that one up meanwhile: what it was told of it may not have
+        found room in the channel, and its end would be taken for the runtime's.
         """
         self._let_go_of_the_dead()
         elder, pipe = os.getpid(), (-1, -1)
         try:
+            if channel < 0 or (_has_ended(channel) and not _has_ended(ours.fileno())):
+                _close(channel)
+                return None
             pipe = os.pipe()
             child = os.fork()
         except OSError:
@@ -106,6 +111,13 @@ class Heirs:
             if not table.alive(pid, born):
                 _close(pipe)
                 self._forked.remove(one)
+
+
+def _has_ended(channel: int) -> bool:
+    """Whether the runtime has closed its end; there may be something to read all the same."""
+    poll = select.poll()
+    poll.register(channel, select.POLLIN)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 def _close(*descriptors: int) -> None:

@@ -50,11 +50,20 @@ with fork() as runtimes:
     resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
     print(before, runtimes.recv(4), held() - 1)
 """
+GIVEN_UP = """
+import sys
+gone, channel = socket.socketpair()
+gone.send(b"what it was told")
+for one in (gone, runtime)[:int(sys.argv[1])]:
+    one.close()
+if heirs.fork(channel.detach(), ours) is None:
+    print(len(heirs._forked))
+"""
 by_fork = absent.unless(hasattr(os, "fork"), "fork")
 
 
-def said_by(program: str) -> list[str]:
-    words = [sys.executable, "-c", ELDER + program]
+def said_by(program: str, *arguments: str) -> list[str]:
+    words = [sys.executable, "-c", ELDER + program, *arguments]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout.split()
 
@@ -70,6 +79,17 @@ def test_a_guardian_without_room_for_files_lives_on_and_says_that_there_is_no_re
     before, told, after = said_by(NO_ROOM)
     assert told == repr(b"")
     assert before == after
+
+
+@by_fork
+def test_one_that_was_given_up_before_it_could_be_forked_never_is() -> None:
+    """To it the end of its channel would be the runtime's, and it would end the services."""
+    assert said_by(GIVEN_UP, "1") == ["0"]
+
+
+@by_fork
+def test_one_is_in_reserve_where_the_runtime_has_died_since_it_asked_for_it() -> None:
+    assert said_by(GIVEN_UP, "2") == ["1"]
 
 
 class Generations:
