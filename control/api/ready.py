@@ -38,7 +38,7 @@ class ReadyResource:
         self._runtime = runtime
         self._closing = closing
         self._versions = Versions()
-        self._encoded: tuple[Snapshot | None, tuple[Gpu, Progress] | None, bytes]
+        self._encoded: tuple[Snapshot | None, tuple[Gpu, Progress, float] | None, bytes]
         self._encoded = None, None, b""
 
     def on_get(self, req: Request, resp: Response) -> None:
@@ -82,11 +82,12 @@ class ReadyResource:
         )
 
     def _body(self, snapshot: Snapshot) -> bytes:
-        now = self._runtime.gpu(), self._runtime.progress(snapshot)
+        gpu, progress = self._runtime.gpu(), self._runtime.progress(snapshot)
+        now = gpu, progress, set_by()
         of, then, encoded = self._encoded
         if snapshot is not of or now != then:
-            version = self._versions.number(snapshot, now[1])
-            encoded = json_text.encode(readiness(snapshot, *now, version))
+            version = self._versions.number(snapshot, progress)
+            encoded = json_text.encode(readiness(snapshot, gpu, progress, version))
             self._encoded = snapshot, now, encoded
         return encoded
 

@@ -37,3 +37,17 @@ def test_uptimes_do_not_follow_a_clock_that_is_set_and_moments_do(
     runtime.change("db", State.READY)  # lest an answer given before is given again
     assert all(0 <= now - up[id_] < HOUR for id_, now in uptimes(api).items())
     assert all(abs(now - then - step) < HOUR for now, then in zip(shown(api), moments, strict=True))
+
+
+def test_the_moments_of_what_is_ready_follow_though_nothing_changes_any_more(
+    runtime: FakeRuntime, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime.change("web.api-1", State.READY, pid=os.getpid())
+
+    def started() -> float:
+        text = api.get("/readyz").json()["details"]["web.api-1"]["started_at"]
+        return datetime.fromisoformat(text).timestamp()
+
+    then, clock = started(), time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + DAY)
+    assert abs(started() - then - DAY) < HOUR
