@@ -34,7 +34,7 @@ REQUEST_DEADLINE_S = 10.0
 LINGER_S = 2.0
 """How long an answer to a request that was not read to its end may take to be read."""
 IDLE_S = 75.0
-"""How long a connection is kept between requests, an answer that is not read included."""
+"""How long a connection is kept between requests; an answer of which nothing is read as well."""
 SLOW_READER_S = 2.0
 """How long a thread waits for a client that asks on and does not read what it is answered."""
 
@@ -286,7 +286,7 @@ class Connection(Channel):
                 self.handle_close()
         elif self.incomplete and waited >= REQUEST_DEADLINE_S:
             self._time_out()
-        elif not self.requests and waited >= IDLE_S:
+        elif not self.requests and min(waited, now - self.sent_at) >= IDLE_S:
             self.handle_close()
 
     def _time_out(self) -> None:

@@ -14,7 +14,7 @@ import bundlevisor.control.http.late_application
 import bundlevisor.control.http.server
 import bundlevisor.control.http.tasks
 from bundlevisor.control.http import waitress_parts
-from bundlevisor.control.http.connection import Connection
+from bundlevisor.control.http.connection import IDLE_S, Connection
 from bundlevisor.control.http.server import ControlServer, HttpServer
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime, view
@@ -97,6 +97,29 @@ def test_what_the_system_does_not_take_of_an_answer_is_sent_later_and_then_forgo
         connections = server[0]._http.active_channels.values()
         held = next(one for one in connections if one.asked == many)
         assert 0 < sum(one.getfile().seek(0, 2) for one in held.outbufs) < 2 * whole
+
+
+def test_an_answer_that_gets_on_may_take_as_long_as_its_reader_needs(
+    monkeypatch: pytest.MonkeyPatch,
+    api: Api,
+    runtime: FakeRuntime,
+    server: tuple[ControlServer, int],
+) -> None:
+    runtime.logs.content["db"] = b"x" * (6 << 20)
+    with api.connect() as client, monkeypatch.context() as patched:
+        client.sendall(b"GET /logs/tail?serviceId=db HTTP/1.1\r\n" + HEAD + b"\r\n")
+        held = server[0]._http.active_channels
+        wait_until(lambda: [one for one in held.values() if one.total_outbufs_len])
+        (connection,) = held.values()
+        wait_until(lambda: not connection.requests, what="all that is left to do is to send")
+        ends: list[bool] = []
+        patched.setattr(connection, "handle_close", lambda: ends.append(True))
+        asked = connection.began_at
+        connection.sent_at = asked + IDLE_S
+        connection.expire(asked + IDLE_S + 1)
+        assert not ends
+        connection.expire(asked + 2 * IDLE_S + 1)
+        assert ends
 
 
 def test_the_answer_to_shutdown_reaches_the_client_while_the_server_ends(
