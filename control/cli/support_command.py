@@ -35,6 +35,8 @@ ANSWERS = {
     "timeline.json": "/timeline",
 }
 """What a running instance is asked."""
+CONTROL_API = "the control API's token"
+"""As what it is masked: a name that no secret of a bundle has."""
 EARLIEST, LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
 """The first and the last moment that ZIP knows."""
 ABOUT = """\
@@ -145,7 +147,7 @@ def _secrets(
     from bundlevisor.actors.secrets.given import all_values
 
     values = dict(all_values(manifest, app_data, os.environ, troubles.append))
-    return values | ({"token": endpoint.token} if endpoint and endpoint.token else {})
+    return values | ({CONTROL_API: endpoint.token} if endpoint and endpoint.token else {})
 
 
 def _about(parts: Iterable[Part], troubles: list[str], *, live: bool) -> str:

@@ -19,7 +19,10 @@ SECRET = "correct-horse-battery"
 
 
 def failing(folder: Path) -> Bundle:
-    """``web`` needs ``api``, which needs ``db``, which ends at once; ``db`` is given a secret."""
+    """``web`` needs ``api``, which needs ``db``, which ends at once; ``db`` is given a secret.
+
+    That has the name of what is secret of ours as well.
+    """
     program = "import os, sys; print('cannot open the store', os.environ['KEY']); sys.exit(3)"
     readiness = {"type": "log_match", "pattern": "^open$", "timeout_ms": 60_000}
     return (
@@ -27,7 +30,7 @@ def failing(folder: Path) -> Bundle:
         .set(
             secrets=[
                 {
-                    "id": "key",
+                    "id": "token",
                     "class": "user_prompt",
                     "prompt": {"label": "Key"},
                     "target": {"type": "env", "name": "KEY"},
@@ -36,7 +39,7 @@ def failing(folder: Path) -> Bundle:
         )
         .script("bin/db", program)
         .service(
-            "db", ["bin/db"], secrets=["key"], restart={"policy": "never"}, readiness=readiness
+            "db", ["bin/db"], secrets=["token"], restart={"policy": "never"}, readiness=readiness
         )
         .service("api", needs=["db"])
         .service("web", needs=["api"])
@@ -55,7 +58,7 @@ def failed(tmp_path: Path) -> Bundle:
     """A bundle whose run has come to its failure, and ended."""
     bundle = failing(tmp_path / "home" / "alice")
     with Runtime(bundle) as runtime:
-        assert runtime.post("/secrets", {"secrets": {"key": SECRET}}).status == 200
+        assert runtime.post("/secrets", {"secrets": {"token": SECRET}}).status == 200
         runtime.wait(lambda: runtime.service("db").state == "failed", "db to fail")
         words = ("explain", "web", "--app-data", str(bundle.app_data))
         told = ask(*words, cwd=tmp_path, home=tmp_path / "home" / "alice")
@@ -70,13 +73,23 @@ def failed(tmp_path: Path) -> Bundle:
         assert SECRET not in told.stdout
         as_json = json.loads(ask(*words, "--json", cwd=tmp_path, home=tmp_path).stdout)
         assert [link["id"] for link in as_json["links"]] == ["web", "api", "db"]
+        note_secret(bundle, "")
         archive = tmp_path / "live.zip"
         made = ("support", "--output", str(archive), "--app-data", str(bundle.app_data))
         assert ask(*made, cwd=tmp_path, home=tmp_path / "home" / "alice").returncode == 0
         names = zipfile.ZipFile(archive).namelist()
         assert {"status.json", "ready.json", "findings.json", "bundle.json"} <= set(names)
-        assert runtime.token not in everything(archive)
+        text = everything(archive)
+        assert runtime.token not in text
+        assert SECRET not in text
     return bundle
+
+
+def note_secret(bundle: Bundle, more: str) -> None:
+    log = bundle.app_data / "logs" / "api.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"an old line with {SECRET}{more}\n")
 
 
 def everything(archive: Path) -> str:
@@ -89,10 +102,7 @@ def test_an_archive_of_what_has_ended_has_its_story_and_none_of_its_secrets(
     failed: Bundle, tmp_path: Path
 ) -> None:
     home = tmp_path / "home" / "alice"
-    log = failed.app_data / "logs" / "api.log"
-    log.parent.mkdir(exist_ok=True)
-    with log.open("a", encoding="utf-8") as file:
-        file.write(f"an old line with {SECRET} in {home}/x\n")
+    note_secret(failed, f" in {home}/x")
     made = ask(
         "support", "--manifest", str(failed.manifest), "--app-data", str(failed.app_data),
         cwd=tmp_path, home=home,
@@ -101,7 +111,7 @@ def test_an_archive_of_what_has_ended_has_its_story_and_none_of_its_secrets(
     archive = tmp_path / made.stdout.split()[0]
     text = everything(archive)
     assert SECRET not in text
-    assert "an old line with [secret:key] in ~/x" in text
+    assert "an old line with [secret:token] in ~/x" in text
     assert str(home) not in text
     assert "gave_up" in text
     assert re.search(r"on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d", text)
