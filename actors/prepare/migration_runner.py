@@ -67,7 +67,7 @@ class Migrator:
         """Run one migration to its end; ``progress`` hears every second how long it has taken.
 
         ``on_progress(text, fraction)`` hears, on the thread of the logs, of lines that say how far
-        it is.
+        it is. CannotLaunch where there is nothing to begin it by, so that it says nothing of it.
         """
         instance = f"{self._instance}-migration-{migration.version}"
         timeout = migration.timeout_ms / 1000
@@ -76,7 +76,10 @@ class Migrator:
         process = TrackedProcess(instance, self._means.loop, self._means.log, self._means.guardian)
         try:
             self._start(process, migration, on_progress)
-        except (*REFUSALS, OSError) as error:
+        except OSError as error:
+            reason = f"migration {migration.version} cannot be started: {error.strerror or error}"
+            raise self._spec.refusal(reason) from error
+        except REFUSALS as error:
             return Result(str(error))
         try:
             code = self._wait(process, timeout, progress)
@@ -110,7 +113,10 @@ class Migrator:
             try:
                 return children.spawn(request)
             except OSError as error:
-                raise binary.why_refused(program, error, current_key()) from error
+                refused = binary.why_refused(program, error, current_key())
+                if error.errno in children.SHORTAGES:
+                    raise OSError(error.errno, str(refused)) from error
+                raise refused from error
             except ValueError as error:
                 raise CannotLaunch(str(error)) from error
 

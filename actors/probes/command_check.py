@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from typing import TYPE_CHECKING
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 AGAIN, LONGEST = 0.01, 10.0
 """Seconds to the next look for what is left of a command, doubling, and until none is left to do:
 a process that changed its user, or one in the middle of a system call."""
-OURS = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
-"""What keeps us from starting a command: no descriptor, process (RLIMIT_NPROC) or memory left."""
 
 
 class CommandCheck:
@@ -50,7 +47,7 @@ class CommandCheck:
             try:
                 self._child = children.spawn(launch)
             except (OSError, ValueError) as error:
-                if getattr(error, "errno", None) in OURS:
+                if getattr(error, "errno", None) in children.SHORTAGES:
                     raise
                 reason = _why_not_run(argv[0], error)
                 loop.call_soon(lambda: self._finish(reason))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bundlevisor.actors.process.spawn_request import SpawnRequest
+from bundlevisor.actors.process.spawn_request import SHORTAGES, SpawnRequest
 
 if sys.platform == "win32":
     from bundlevisor.actors.process.child_windows import (
@@ -27,6 +27,7 @@ else:
 
 __all__ = [
     "LEADER_ALONE",
+    "SHORTAGES",
     "SOCKET_ACTIVATION",
     "Child",
     "SpawnRequest",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -17,13 +19,15 @@ from pykka import ActorDeadError
 from bundlevisor.actors.background_work import BackgroundWork
 from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared
 from bundlevisor.actors.launch.inputs import StartInputs
-from bundlevisor.actors.launch.spec import CannotLaunch
+from bundlevisor.actors.launch.spec import BundleSite, CannotLaunch, LaunchSpec
+from bundlevisor.actors.launch.tracked_process import TrackedProcess
 from bundlevisor.actors.loop.loop_actor import Teller
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.prepare import installation, migration_runner
 from bundlevisor.actors.prepare.means import Means, Task
 from bundlevisor.actors.prepare.migration_runner import Migrator
 from bundlevisor.actors.prepare.preparation import Preparation
+from bundlevisor.actors.process import children
 from bundlevisor.actors.service_effects import ServiceEffects
 from bundlevisor.manifest.format.schema import Migration, Service
 from tests.waiting import WITHIN, wait_until
@@ -173,6 +177,34 @@ def test_a_migration_does_not_outlive_an_error_of_ours(monkeypatch: pytest.Monke
     with pytest.raises(LookupError):
         migrator.run(Migration(version="1", command=["bin/migrate"], run_on="always"), fail)
     assert done == ["ended", "let go"]
+
+
+@pytest.mark.parametrize("code", children.SHORTAGES)
+@pytest.mark.parametrize("where", ["pipe", "spawn"])
+def test_a_migration_that_nothing_is_left_to_begin_by_fails_this_start_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, where: str
+) -> None:
+    """As the program of a service, which is tried again with its pauses."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    def start(_self: object, _guarded: object, _redactor: object, spawn: Any, **_: object) -> None:
+        if where == "pipe":
+            refuse()
+        spawn(1)
+
+    monkeypatch.setattr(children, "spawn", refuse)
+    monkeypatch.setattr(TrackedProcess, "start", start)
+    monkeypatch.setattr(Migrator, "_guarded", nobody)
+    (tmp_path / "migrate").touch(0o755)
+    site = BundleSite(str(tmp_path), str(tmp_path), {}, "instance")
+    spec = LaunchSpec(Service(id="db"), None, site, "db.log")
+    migrator = Migrator(Task(spec, means(), StartInputs({}), 1, nobody))
+    migration = Migration(version="7", command=["migrate"])
+    with pytest.raises(CannotLaunch, match="service 'db': migration 7 cannot be started: ") as told:
+        migrator.run(migration, nobody)
+    assert not told.value.fatal
 
 
 def test_a_migration_is_not_ended_for_time_that_the_machine_slept(
