@@ -11,6 +11,7 @@ from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.inputs import Concealed
 from bundlevisor.actors.secrets import store
 from bundlevisor.actors.secrets.storage import wants_key_store
+from bundlevisor.actors.secrets.store import Kept
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.secrets import has_value
 
@@ -29,7 +30,7 @@ def values_of(
     listed = dict.fromkeys(manifest.service(service_id).secrets)
     if not listed:
         return Concealed()
-    found = _in_file(app_data, warn)
+    found = _kept(app_data, warn).values
     if wants_key_store(environ, warn):
         found = Concealed({**_in_key_store(manifest.app.name, listed, warn), **found})
     values = Concealed({id_: found[id_] for id_ in listed if has_value(id_, found)})
@@ -45,21 +46,36 @@ def all_values(
     environ: Mapping[str, str],
     warn: Callable[[str], object],
 ) -> Concealed:
-    """Return every value that is kept, by id: for taking them out of what is passed on."""
-    found = _in_file(app_data, lambda reason: warn(f"{reason}; its values cannot be masked"))
+    """Return every value that is kept, by id: for taking them out of what is passed on.
+
+    What the file says that the key store holds is asked of that whatever ``environ`` says: often
+    only an application switches it on, for its runtime.
+    """
+
+    def cannot_be_masked(reason: str) -> None:
+        warn(f"{reason}; its values cannot be masked")
+
+    kept = _kept(app_data, cannot_be_masked)
+    ids = set(kept.in_key_store)
     if manifest is not None and wants_key_store(environ, warn):
-        listed = dict.fromkeys(secret.id for secret in manifest.secrets)
-        found = Concealed({**_in_key_store(manifest.app.name, listed, warn), **found})
-    return found
+        ids |= {secret.id for secret in manifest.secrets}
+    if not ids:
+        return kept.values
+    if manifest is None:
+        cannot_be_masked("the key store cannot be asked without the bundle (--manifest)")
+        return kept.values
+    listed = dict.fromkeys(sorted(ids))
+    held = _in_key_store(manifest.app.name, listed, cannot_be_masked)
+    return Concealed({**held, **kept.values})
 
 
-def _in_file(app_data: str, warn: Callable[[str], object]) -> Concealed:
+def _kept(app_data: str, warn: Callable[[str], object]) -> Kept:
     try:
-        return store.peek(app_data).values
+        return store.peek(app_data)
     except (OSError, ValueError) as error:
         reason = error_text(error) if isinstance(error, OSError) else "it is torn"
         warn(f"{store.path(app_data)} cannot be read: {reason}")
-        return Concealed()
+        return Kept()
 
 
 def _in_key_store(

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("keyring", reason="keyring is not installed")
 
+from bundlevisor.actors.secrets.given import all_values
 from bundlevisor.actors.secrets.key_store import KeyStore, KeyStoreUnavailable
 from bundlevisor.actors.secrets.vault import Vault
 from bundlevisor.manifest.format.schema import Manifest
@@ -141,6 +142,25 @@ def test_a_new_value_in_the_file_is_newer_than_the_key_store(
     again, _ = settled(tmp_path, KeyStore("app"))
     assert again.values_for("api") == {"session": "newer"}
     assert json.loads(entries.read_text()) == {"app/session": "newer"}
+
+
+def test_what_it_holds_is_masked_in_an_archive_where_only_the_runtime_is_to_use_it(
+    tmp_path: Path, entries: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = the_manifest(tmp_path)
+    KeyStore(manifest.app.name).put({"session": "k-1234567"})
+    (tmp_path / "secrets.json").write_text('{"secrets": {}, "in_key_store": ["session"]}')
+    untold: list[str] = []
+    found = all_values(manifest, str(tmp_path), {}, untold.append)
+    assert (found, untold) == ({"session": "k-1234567"}, [])
+    for bundle, backend, reason in (
+        (manifest, "Locked", "the key store is not used: it is locked"),
+        (None, "InFile", "the key store cannot be asked without the bundle (--manifest)"),
+    ):
+        use(monkeypatch, backend)
+        told: list[str] = []
+        assert all_values(bundle, str(tmp_path), {}, told.append) == {}
+        assert told == [f"{reason}; its values cannot be masked"]
 
 
 def settled(app_data: Path, key_store: KeyStore | None) -> tuple[Vault, list[str]]:
