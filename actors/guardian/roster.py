@@ -158,8 +158,10 @@ class Roster:
                 return
             try:
                 guardian, theirs = self._admit()
-            except OSError:
-                return  # no descriptors: the next death is followed by a new interpreter
+            except OSError:  # no descriptors now; a death is followed by a new interpreter
+                self._take_breath(answered=False)
+                self._later(self._ask_for_reserve)
+                return
             # A guardian that is dead already takes the channel with it: its end tells us.
             end = Descriptor(theirs.detach())
             guardian.sent(end)
@@ -187,7 +189,8 @@ class Roster:
             if self._loop and guardian in self._guardians:
                 self._loop.watch(guardian.sender.fileno(), lambda: self._hear(guardian))
                 self._loop.call_at(time.monotonic() + ANSWER_S, lambda: self._expect(guardian))
-                self._offer_again()
+                if not guardian.sender.pump():
+                    self._retry()
 
     def _unwatch(self, guardian: GuardianProcess) -> None:
         loop, fd = self._loop, guardian.sender.fileno()
@@ -210,9 +213,7 @@ class Roster:
         if not here:
             self._lose(guardian, "" if guardian.answered else "it ended before it answered")
             return
-        from bundlevisor.actors.process import (
-            own_children,  # loaded by now; the guardian has no use for it
-        )
+        from bundlevisor.actors.process import own_children  # the guardian has no use for it
 
         own_children.register(guardian.pid)
         self._charged.set()

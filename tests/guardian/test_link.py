@@ -7,11 +7,12 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from unittest.mock import Mock
 
 import pytest
 
-from bundlevisor.actors.guardian import guardian_process, starting
+from bundlevisor.actors.guardian import guardian_process, roster, starting
 from bundlevisor.actors.guardian.channel import End
 from bundlevisor.actors.guardian.link import Guardian
 from tests.waiting import wait_until
@@ -157,6 +158,44 @@ def test_a_guardian_that_dies_with_the_reserve_that_it_was_to_fork_is_followed(
     assert guardian.dismiss()
 
 
+@pytest.fixture
+def answering(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guardian]:
+    """A guardian that has been started, and is about to be watched."""
+    started = Mock(side_effect=Answering)
+    monkeypatch.setattr(starting, "first", started)
+    guardian = Guardian.start("played")
+    guardian.attach(turns, lambda _event, _details: None)
+    yield guardian
+    started.call_args.args[0].close()
+    guardian.dismiss(0.0)
+
+
+def test_a_reserve_for_which_there_is_no_descriptor_is_asked_for_again(
+    answering: Guardian, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Callable[[], object]] = []
+    monkeypatch.setattr(roster.Roster, "_later", lambda _, start: asked.append(start))
+    answering.keep_reserve()
+    turns.soon.pop(0)()
+    with monkeypatch.context() as none_is_had:
+        none_is_had.setattr(roster, "pair", Mock(side_effect=OSError(errno.EMFILE, "too many")))
+        turns.readable[0]()
+    assert len(answering._roster.guardians) == 1
+    asked.pop()()
+    assert len(answering._roster.guardians) == 2
+
+
+def test_what_is_not_taken_is_offered_again_by_one_timer_however_many_guardians_follow(
+    answering: Guardian, turns: Turns
+) -> None:
+    kept = answering._roster
+    while kept._offer_again not in turns.later:
+        answering.own("a file", b"x" * 1000)
+    for _ in range(3):
+        kept._begin_watching(kept.guardians[0])
+    assert turns.later.count(kept._offer_again) == 1
+
+
 @pytest.mark.parametrize("answered", [False, True])
 def test_the_channel_of_a_reserve_is_held_until_it_answers_where_it_might_be_lost(
     turns: Turns, monkeypatch: pytest.MonkeyPatch, answered: bool
@@ -197,7 +236,7 @@ def test_a_reserve_that_does_not_answer_in_time_is_told_that_it_is_given_up(
     turns: Turns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be forked by a guardian that goes on later, and would take the end for a death."""
-    from bundlevisor.actors.guardian import guard, roster
+    from bundlevisor.actors.guardian import guard
     from bundlevisor.actors.guardian.channel_posix import Receiver
 
     first: list[Answering] = []
