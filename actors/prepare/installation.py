@@ -201,6 +201,8 @@ class Installation:
             self._means.emit("migration_snapshot_skipped", id_, reason=reason)
             return
         folders = self._spec.data_folders()
+        if not folders:  # what it changes lies elsewhere, and stays as those left it that were run
+            return
         applied, app_data = self._stores.migrations.applied(id_), self._spec.site.app_data
         taken = Taken(folders, applied, plan.version_before, app_data=app_data)
         self._say("its data is copied before the upgrade")
