@@ -58,6 +58,17 @@ def test_state_that_a_scanner_has_open_is_read_a_moment_later_and_not_set_aside(
     assert os.listdir(tmp_path) == ["ports.json"]
 
 
+def test_a_file_of_a_page_that_a_scanner_has_open_is_sent_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "index.html"
+    page.write_bytes(b"hello")
+    pauses = _let_go_at_the_first_pause(_open_alone(page), monkeypatch)
+    with open(open_beneath.opened(os.path.realpath(tmp_path), ("index.html",)), "rb") as file:
+        assert file.read() == b"hello"
+    assert pauses
+
+
 def test_a_file_that_nobody_may_read_for_long_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ Statuses = list[os.stat_result | None]
 _LED_ASTRAY = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
 
 if sys.platform == "win32":
-    from bundlevisor.actors.files.files_windows import open_shared
+    from bundlevisor.actors.files.files_windows import open_file
 
     NAMES_ARE_REAL = False
     """A name may be a short or another spelling of one that is not served."""
@@ -45,9 +45,12 @@ if sys.platform == "win32":
         return found
 
     def opened(root: str, names: tuple[str, ...]) -> int:
-        """Open a file; FileNotFoundError also for what leads elsewhere, OSError."""
+        """Open a file; FileNotFoundError also for what leads elsewhere, OSError.
+
+        One that a virus scanner has open is waited for, up to 0.4 s.
+        """
         path = os.path.join(root, *names)
-        descriptor = open_shared(path)
+        descriptor = open_file(path, os.O_RDONLY, follow=True)
         try:
             _is_itself(path)
         except BaseException:
