@@ -9,7 +9,8 @@ no children that it does not know, nothing is left. What a walk costs depends on
 on what else runs on the machine.
 
 An unmarked orphan is an adopted child with neither (it cleared its environment). It belongs to the
-only tree that was there when it was born; if there were several, it is ended with the bundle.
+only tree that was there when it was born; if there were several, it is ended with the bundle. As a
+container's init the runtime adopts strangers too, run in it from outside: there it is of no tree.
 
 Without a subreaper (macOS) a tree is its session and what carries its mark, wherever it is.
 """
@@ -164,7 +165,7 @@ def _came_out_of(pid: int, leader: int, instance: str, serial: int) -> bool:
     if mark:
         return mark == instance
     born = table.created(pid)
-    if born is None or (pid, born) in _nobodys:
+    if born is None or (pid, born) in _nobodys or os.getpid() == 1:  # init
         return False
     trees = list(_trees.items())
     return [t for t, (begun, _) in trees if begun <= born] == [leader]
