@@ -8,12 +8,14 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import msgspec
 import psutil
 
+from bundlevisor.manifest.format.app_data import ROTATED
 from bundlevisor.perf.processes import memory_bytes
 from bundlevisor.testing import Runtime
 
@@ -137,11 +139,18 @@ class Lines:
             self._said.setdefault(id_, []).append(line)
 
     def lost(self, runtime: Runtime) -> list[str]:
-        """Return the lines that are in no log, once the runtime has ended."""
+        """Return the lines that are in no log, once the runtime has ended.
+
+        After hours the first ones have been rotated away: those before the oldest that is there.
+        """
         lost = []
         for id_, lines in self._said.items():
+            log = runtime.bundle.app_data / "logs" / f"{id_}.log"
+            files = [path for part in ROTATED if (path := Path(f"{log}{part}")).exists()]
             written: set[str] = set()
-            for file in sorted((runtime.bundle.app_data / "logs").glob(f"{id_}.log*")):
+            for file in files:
                 written |= set(SAID.findall(file.read_text(encoding="utf-8", errors="replace")))
-            lost += [f"{id_}: {line}" for line in lines if line not in written]
+            there = (number for number, line in enumerate(lines) if line in written)
+            first = next(there, len(lines)) if len(files) == len(ROTATED) else 0
+            lost += [f"{id_}: {line}" for line in lines[first:] if line not in written]
         return lost

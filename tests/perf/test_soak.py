@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bundlevisor.actors.files.rotating_file import GRACE, MAX_BYTES
+from bundlevisor.manifest.format.app_data import ROTATED
 from bundlevisor.perf.__main__ import main
 from bundlevisor.perf.questions import soak_report, soak_watch
 from bundlevisor.perf.questions.soak import Injected, Soak
@@ -81,6 +83,23 @@ def test_a_line_that_is_in_no_log_is_lost_and_one_after_a_flood_is_not(tmp_path:
     assert lines.lost(runtime) == []
     log.write_text(log.read_text(encoding="utf-8").replace("soak line 2\n", ""), encoding="utf-8")
     assert lines.lost(runtime) == ["api: soak line 2"]
+
+
+def test_a_line_that_was_rotated_away_is_not_lost(tmp_path: Path) -> None:
+    """A soak of hours floods each log with more than is kept."""
+    lines = soak_watch.Lines()
+    with Runtime(Bundle(tmp_path).service("api")) as runtime:
+        runtime.wait_ready()
+        lines.say(runtime, "api")
+        for _ in range(len(ROTATED)):
+            runtime.service("api").flood(MAX_BYTES + GRACE)
+        lines.say(runtime, "api")
+        lines.say(runtime, "api")
+    assert lines.count == 3
+    assert lines.lost(runtime) == []
+    log = tmp_path / "app-data" / "logs" / "api.log"
+    log.write_bytes(log.read_bytes().replace(b"soak line 3", b""))
+    assert lines.lost(runtime) == ["api: soak line 3"]
 
 
 def test_growth_compares_the_ends_of_a_soak_and_needs_some_looks() -> None:
