@@ -144,10 +144,11 @@ class _Merging:
             if isinstance(base, list) or base is None:
                 return self._list(base or [], over, name, to, at)
             return base  # the reader says what is wrong with it
-        if isinstance(base, dict) and isinstance(over, dict):
-            return self.objects(base, over, to, at)
-        self._origins.places[to] = (self._file, at)
-        return _without_nulls(over)
+        if not (isinstance(base, dict) and isinstance(over, dict)):
+            self._origins.places[to] = (self._file, at)
+        if isinstance(over, dict):
+            return self.objects(base if isinstance(base, dict) else {}, over, to, at)
+        return over
 
     def _list(
         self, base: list[Any], over: list[Any] | dict[str, Any], name: str, to: Steps, at: str
@@ -162,7 +163,7 @@ class _Merging:
                 merged = [one for one in merged if _named(one, name) != id_]
             elif index is None:
                 self._origins.places[*to, id_] = (self._file, place)
-                merged.append(_without_nulls(item))
+                merged.append(self.objects({}, item, (*to, id_), place))
             else:
                 merged[index] = self.objects(merged[index], item, (*to, id_), place)
         return merged
@@ -219,13 +220,6 @@ def _spelled_in(base: dict[str, Any], key: str) -> str:
 
 def _named(item: Any, name: str) -> Any:
     return item.get(name) if isinstance(item, dict) else None
-
-
-def _without_nulls(value: Any) -> Any:
-    """Return a value without the members that an overlay only wants to be away."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
-    return value
 
 
 def _take_programs(overlay: dict[str, Any], file: str, bundle: str, outside: set[str]) -> None:

@@ -46,6 +46,14 @@ def test_what_the_bundle_has_not_is_added(tmp_path: Path) -> None:
     assert [one.id for one in changed.secrets] == ["key"]
 
 
+def test_ports_may_be_written_by_their_names_where_the_bundle_has_none(tmp_path: Path) -> None:
+    ports = {"ports": {"requested": {"http": {"range": {"min": 5000, "max": 5001}}, "x": None}}}
+    changed = manifest(tmp_path, {"services": {"db": ports, "new": ports}})
+    for id_ in ("db", "new"):
+        (only,) = changed.service(id_).port_requests
+        assert (only.name, only.range.max) == ("http", 5001)
+
+
 def test_overlays_are_applied_in_their_order(tmp_path: Path) -> None:
     first = {"services": {"db": {"env": {"A": "x"}}, "new": {"type": "worker"}}}
     second = {"services": {"db": {"env": {"A": "y"}}, "new": None}}
@@ -130,6 +138,10 @@ def test_a_list_that_the_bundle_writes_wrongly_is_left_to_its_reader(tmp_path: P
         (
             {"services": {"api": {"ports": {"requested": [{"name": "http", "range": 3}]}}}},
             "services.api.ports.requested[0].range",
+        ),
+        (
+            {"services": {"new": {"ports": {"requested": {"http": {"range": {"min": 1}}}}}}},
+            "services.new.ports.requested.http.range.max",
         ),
         ({"services": [{"type": "worker"}]}, "services[0]"),
         ({"services": {"api": 3}}, "services.api"),
