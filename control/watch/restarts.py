@@ -2,7 +2,8 @@
 
 A build writes a file in pieces, an editor several at once: nothing is done before two looks have
 seen the same, unless something changes all the time. A file that its own service writes would
-restart it for ever: after some restarts in a row for it, it is looked at no longer.
+restart it for ever: after some restarts in a row for it, it is passed over, until it has been left
+alone for a while. Somebody who saves every few seconds has his file back by that.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from bundlevisor.manifest.format.paths import within
 
 IN_A_ROW = 5
 WITHIN_S = 30.0
-"""So many restarts for one file in so many seconds: nobody types that fast."""
+"""So many restarts for one file in so many seconds; then it has to be left alone for as long."""
 FIRST_S = 3.0
 AROUND_S = 1.0
 """A service writes within so many seconds of its start, or of being ready."""
@@ -66,6 +67,21 @@ class Busy(msgspec.Struct, frozen=True):
     """When, in seconds of a monotonic clock."""
     streaks: Mapping[str, int] = {}
     """How often in a row a file changed while its service started."""
+    given_up: Mapping[str, float] = {}
+    """When those that change by themselves have changed last."""
+
+    def passing_over(
+        self, files: Iterable[str], now: float, at_start: Collection[str]
+    ) -> tuple[Busy, frozenset[str]]:
+        """Return what to remember, and those of these files that lead to no restart."""
+        given_up, passed = dict(self.given_up), set()
+        for file in given_up.keys() & set(files):
+            if now - given_up[file] > WITHIN_S and file not in at_start:
+                del given_up[file]
+            else:
+                given_up[file] = now
+                passed.add(file)
+        return msgspec.structs.replace(self, given_up=given_up), frozenset(passed)
 
     def noted(
         self, files: Iterable[str], now: float, at_start: Collection[str] = ()
@@ -79,9 +95,11 @@ class Busy(msgspec.Struct, frozen=True):
             lately = tuple(time for time in times.get(file, ()) if now - time < WITHIN_S)
             times[file] = (*lately, now)
             streaks[file] = streaks.get(file, 0) + 1 if file in at_start else 0
-        return Busy(times, streaks), tuple(
+        hopeless = tuple(
             file for file in files if len(times[file]) > IN_A_ROW or streaks[file] >= IN_A_ROW
         )
+        streaks |= dict.fromkeys(hopeless, 0)
+        return Busy(times, streaks, {**self.given_up, **dict.fromkeys(hopeless, now)}), hopeless
 
 
 def while_starting(changed_at: float, view: ServiceView) -> bool:

@@ -22,7 +22,14 @@ from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.loop.wall_time import set_by
 from bundlevisor.control.watch.differences import NAMED, details, differences
 from bundlevisor.control.watch.file_states import MOST, PAUSE, SHARE, Look, TooMany, look
-from bundlevisor.control.watch.restarts import Busy, Settling, concerned, step, while_starting
+from bundlevisor.control.watch.restarts import (
+    WITHIN_S,
+    Busy,
+    Settling,
+    concerned,
+    step,
+    while_starting,
+)
 from bundlevisor.control.watch.watched import watched
 from bundlevisor.manifest.format.paths import within
 from bundlevisor.manifest.format.schema import Manifest
@@ -57,8 +64,8 @@ class Watcher:
         self._subject = subject
         self._of = watched(subject.specs)
         self._paths = {path for paths in self._of.values() for path in paths}
-        self._given_up: frozenset[str] = frozenset()
-        """Files that change by themselves, and folders that are too large."""
+        self._too_large: frozenset[str] = frozenset()
+        """Folders that are not looked at."""
         self._busy = Busy()
 
     def start(self) -> None:
@@ -92,7 +99,7 @@ class Watcher:
                 seen = look(paths, self._subject.app_data, before)
             except TooMany as error:
                 self._paths.discard(error.folder)
-                self._given_up |= {error.folder}
+                self._too_large |= {error.folder}
                 self._subject.warn(
                     f"{self._shown(error.folder)} has over {MOST} files and is not watched; name"
                     " what counts in metadata.watch of its service"
@@ -103,10 +110,11 @@ class Watcher:
     def _act(self, files: tuple[str, ...]) -> None:
         if any(file in self._subject.bundle for file in files):
             self._tell_bundle()
-        given_up = self._given_up
-        files = tuple(f for f in files if not any(within(f, path) for path in given_up))
-        theirs = concerned(files, self._of)
-        at_start = self._written_at_start(theirs)
+        too_large = self._too_large
+        files = tuple(f for f in files if not any(within(f, path) for path in too_large))
+        at_start = self._written_at_start(concerned(files, self._of))
+        self._busy, passed = self._busy.passing_over(files, time.monotonic(), at_start)
+        theirs = concerned([file for file in files if file not in passed], self._of)
         done: set[str] = set()
         for id_ in self._subject.graph.start_order:
             if id_ in theirs and id_ not in done:
@@ -156,11 +164,11 @@ class Watcher:
     def _give_up(self, files: tuple[str, ...], at_start: frozenset[str]) -> None:
         self._busy, hopeless = self._busy.noted(files, time.monotonic(), at_start)
         if hopeless:
-            self._given_up |= frozenset(hopeless)
             names = ", ".join(self._shown(file) for file in hopeless)
             self._subject.warn(
-                f"{names} changes again and again, perhaps by the service itself: it is no longer"
-                " watched; name what counts in metadata.watch of its service"
+                f"{names} changes again and again, perhaps by the service itself: it is passed over"
+                f" until it has been left alone for {WITHIN_S:g} s; name what counts in"
+                " metadata.watch of its service"
             )
 
     def _tell_bundle(self) -> None:

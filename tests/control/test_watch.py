@@ -230,6 +230,22 @@ def test_a_file_that_changes_by_itself_is_given_up() -> None:
     assert busy.noted(["f"], 5.0 + WITHIN_S)[1] == ()
 
 
+def test_a_file_that_was_given_up_is_watched_again_once_it_was_left_alone() -> None:
+    """It may be somebody who saves every few seconds; what a service writes at its start is not."""
+    busy = Busy()
+    for number in range(IN_A_ROW + 1):
+        busy, hopeless = busy.noted(["f"], 4.0 * number)
+    assert hopeless == ("f",)
+    busy, passed = busy.passing_over(["f", "g"], 30.0, ())
+    assert passed == busy.passing_over(["f"], 30.0 + WITHIN_S, ())[1] == {"f"}
+    assert busy.passing_over(["f"], 31.0 + WITHIN_S, ["f"])[1] == {"f"}
+    busy, passed = busy.passing_over(["f"], 31.0 + WITHIN_S, ())
+    assert passed == set()
+    busy, hopeless = busy.noted(["f"], 31.0 + WITHIN_S)
+    assert hopeless == ()
+    assert busy.passing_over(["f"], 32.0 + WITHIN_S, ())[1] == set()
+
+
 def test_a_file_that_changes_at_each_start_is_given_up_however_slow_that_is() -> None:
     busy = Busy()
     for number in range(IN_A_ROW):
