@@ -8,15 +8,19 @@ POSIX). Many shells let the runtime inherit their stdio, so that there is only t
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process import children
 
 STDIN = 0
+LOOK_EVERY = 0.5
+"""Seconds between two looks at the parent while there is no loop."""
 
 
 def watch_parent(loop: Loop, parent: int, on_end: Callable[[str], None]) -> None:
@@ -30,6 +34,27 @@ def watch_parent(loop: Loop, parent: int, on_end: Callable[[str], None]) -> None
         )
     if _is_piped(STDIN):
         _watch_stdin(loop, lambda: on_end("its standard input has ended"))
+
+
+@contextmanager
+def ending_with(parent: int) -> Iterator[None]:
+    """End this process at once, with 0, when either sign is seen within the block (POSIX).
+
+    For a wait in which there is no loop yet, and nothing that would have to be stopped.
+    """
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK_EVERY):
+            if os.getppid() != parent or (_is_piped(STDIN) and _has_ended(STDIN)):
+                os._exit(0)
+
+    with suppress(RuntimeError):  # no more threads for this user: it is seen after the wait
+        threading.Thread(target=look, name="parent", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _is_piped(fd: int) -> bool:
@@ -48,6 +73,10 @@ if sys.platform == "win32":
 
         return starters(parent, launchers())
 
+    def _has_ended(_fd: int) -> bool:
+        """Return that nobody can tell without reading; Electron's children end with it by a job."""
+        return False
+
     def _watch_stdin(_loop: Loop, ended: Callable[[], None]) -> None:
         """Read on a thread of its own: select(2) takes no pipe on Windows."""
         threading.Thread(target=_read_to_end, args=(ended,), name="stdin", daemon=True).start()
@@ -65,6 +94,12 @@ else:
     def _starters(parent: int) -> list[int]:
         """Return the parent: launchers become what they launch (execve)."""
         return [parent]
+
+    def _has_ended(fd: int) -> bool:
+        """Whether nobody can write to it any more; there may be something to read all the same."""
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        return any(event & select.POLLHUP for _, event in poll.poll(0))
 
     def _watch_stdin(loop: Loop, ended: Callable[[], None]) -> None:
         def readable() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
@@ -54,13 +55,18 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_up(
-    bundle: Bundle, lock: InstanceLock, console: Console, guardian: Guardian, recorder: Recorder
+    bundle: Bundle,
+    lock: InstanceLock,
+    console: Console,
+    guardian: Guardian,
+    recorder: Recorder,
+    parent: int,
 ) -> Opening:
-    """Clear up what an earlier instance left, and be there to be found."""
+    """Clear up what an earlier instance left, and be there to be found; ``parent`` started us."""
     ending, spare = ShutdownRequests(), resource_limits.SpareFiles()
     listener = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
     recorder.mark(milestones.SOCKET)
-    set_aside = _clean_up(bundle, console, guardian, lock)
+    set_aside = _clean_up(bundle, console, guardian, lock, parent)
     ending.hear_signals()  # not before: who waits for an earlier guardian ends at once
     endpoint = EndpointFiles(bundle, guardian, *listener.getsockname()[:2])
     endpoint.write()
@@ -89,7 +95,7 @@ def open_up(
 
 
 def _clean_up(
-    bundle: Bundle, console: Console, guardian: Guardian, lock: InstanceLock
+    bundle: Bundle, console: Console, guardian: Guardian, lock: InstanceLock, parent: int
 ) -> tuple[str, ...]:
     """End what an earlier instance left; return what is to be told of files of no use.
 
@@ -102,7 +108,8 @@ def _clean_up(
     if os.path.lexists(instance.path(bundle.app_data)):
         from bundlevisor.actors.process.sweep import sweep
 
-        swept = sweep(bundle.app_data, set_aside.append, console.info)
+        with _as_long_as_wanted(bundle, parent):
+            swept = sweep(bundle.app_data, set_aside.append, console.info)
         if swept is not None and swept.found:
             console.warn(
                 f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
@@ -111,10 +118,20 @@ def _clean_up(
     elif (before := lock.before.guardian) is not None and table.may_be_alive(*before):
         from bundlevisor.actors.process.sweep import await_guardian
 
-        await_guardian(*before, console.info)
+        with _as_long_as_wanted(bundle, parent):
+            await_guardian(*before, console.info)
     lock.say_guarded(*guardian.in_order()[0])
     token_folder, token = os.path.split(bundle.token_path)
     for folder in (bundle.app_data, os.path.dirname(instance.path(bundle.app_data))):
         atomic.remove_half_written(folder)
     atomic.remove_half_written(token_folder, of=token)
     return tuple(set_aside)
+
+
+def _as_long_as_wanted(bundle: Bundle, parent: int) -> AbstractContextManager[None]:
+    """Return a block in which we end with the parent: the lock is free for who is started next."""
+    if bundle.options.keep_running:
+        return nullcontext()
+    from bundlevisor.actors.process.parent_watch import ending_with
+
+    return ending_with(parent)

@@ -97,7 +97,7 @@ def _run(
         guardian.dismiss()
         return refused.code
     try:
-        opened = open_up(bundle, lock, console, guardian, recorder)
+        opened = open_up(bundle, lock, console, guardian, recorder, parent)
         for_run.import_for_services()
         straight_import.import_part(straight_import.SERVICES)
         from bundlevisor.control.run.assembly import assemble

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.testing.ports import free_block
+from bundlevisor.testing.processes import lives
 from tests.bundle_maker import Bundle, bundle, running, starting, wait_until
+from tests.faults.scene import guardian_of
 from tests.installed import COMMAND
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
@@ -103,3 +106,24 @@ def test_a_taken_control_port_is_told(tmp_path: Path) -> None:
             words = f"port {port} of the control API is taken or reserved by the system"
             run.until_said("ready after ")
             assert run.stderr.count(words) == 1
+
+
+def test_one_whose_parent_ends_while_it_waits_for_a_guardian_is_in_nobodys_way(
+    tmp_path: Path,
+) -> None:
+    """The user has killed an application that did not come up, and starts it once more."""
+    over = tmp_path / "over"
+    old = slow_to_stop(tmp_path / "old", 0, stop_until=over)
+    stdin, parents = os.pipe()
+    with running(old) as first:
+        first.until_ready()
+        first.until_on_record()
+        guardian = guardian_of(first)
+        first.kill()
+        with starting(old, app_data=old.app_data, stdin=stdin) as second:
+            os.close(stdin)
+            second.until_said("waiting for the guardian of an earlier instance")
+            os.close(parents)
+            assert second.wait_gone() == 0
+            assert lives(guardian), "it has ended after that one only"
+        over.touch()
