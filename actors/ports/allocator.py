@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.ports.remembered import PortMemory
-from bundlevisor.actors.ports.reservations import PortReservations
+from bundlevisor.actors.ports.reservations import PortReservations, fits_all_addresses
 from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.schema import Manifest
@@ -79,9 +79,12 @@ class PortAllocator:
         return completed, None
 
     def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
-        """Return the table with other ports for these names; None when a range is exhausted."""
+        """Return the table with other ports for these names; None when a range is exhausted.
+
+        Ones that fit all addresses: it may be for want of that that these were lost.
+        """
         lost = [d for d in self._demands if d.service == service_id and d.name in names]
-        plan = self._among(lost, ports)
+        plan = self._among(lost, ports, fits=fits_all_addresses)
         if plan.failures:
             return None
         moved = {**ports, service_id: {**ports[service_id], **plan.ports[service_id]}}
@@ -103,11 +106,16 @@ class PortAllocator:
         """Have the choice written down for the next start, beside whatever else is going on."""
         self._memory.put(ports)
 
-    def _among(self, demands: list[plan_ports.PortDemand], ports: Ports) -> plan_ports.PortPlan:
-        """Choose for a few, while all others keep what they have."""
+    def _among(
+        self,
+        demands: list[plan_ports.PortDemand],
+        ports: Ports,
+        fits: Callable[[int], bool] = lambda _: True,
+    ) -> plan_ports.PortPlan:
+        """Choose for a few, of what ``fits``, while all others keep what they have."""
         return plan_ports.choose(
             demands,
-            is_free=self._reserved.hold,
+            is_free=lambda port: fits(port) and self._reserved.hold(port),
             reserved=plan_ports.reserved_of(self._manifest),
             control_port=self._control_port,
             given={port for table in ports.values() for port in table.values()},

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ http.server.HTTPServer(("", int(os.environ["PORT_HTTP"])), Well).serve_forever()
 """
 
 
-@contextmanager
+@contextlib.contextmanager
 def outgoing(port: int) -> Iterator[socket.socket]:
     """A connection as a browser has: with one of the numbers that Linux takes for these."""
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
@@ -40,11 +40,12 @@ def outgoing(port: int) -> Iterator[socket.socket]:
 def test_a_service_on_all_addresses_gets_a_port_that_no_connection_has(tmp_path: Path) -> None:
     made = bundle(tmp_path).script("bin/all", LISTENS_ON_ALL)
     ports = {"http": {"range": {"min": P, "max": P + 9}}}
-    with outgoing(P), running(made.service("a", "bin/all", ports=ports).write()) as run:
+    made.service("a", "bin/all", ports=ports)
+    with outgoing(P), outgoing(P + 1), running(made.write()) as run:
         run.until_ready()
-        assert run.ports("a") == {"http": P + 1}
+        assert run.ports("a") == {"http": P + 2}
         moved = run.await_told("port_reassigned", "a")
-        assert [(one["previous"], one["port"]) for one in moved] == [(P, P + 1)]
+        assert [(one["previous"], one["port"]) for one in moved] == [(P, P + 2)]
         assert run.service("a")["restarts"] == 0
 
 
