@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.actors.files import atomic, instance, own_file
 from bundlevisor.actors.files.own_file import error_text
+from bundlevisor.actors.process import table
 from bundlevisor.manifest.format.app_data import PORTS, below
 from bundlevisor.manifest.format.document import Port
 
@@ -76,6 +77,14 @@ def peek(app_data: str) -> Remembered:
         return _parse(atomic.read(path(app_data), follow=False))
     except (OSError, ValueError):
         return {}
+
+
+def of_running(app_data: str) -> Remembered | None:
+    """Return the ports of the instance that runs on a folder; None where none runs."""
+    record = instance.peek(app_data)
+    if record is None or not table.may_be_alive(record.pid, record.created):
+        return None
+    return peek(app_data)
 
 
 def write(app_data: str, ports: Remembered) -> None:

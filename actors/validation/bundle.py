@@ -30,10 +30,11 @@ def look(
     """Return everything that is wrong with a bundle, its files included; starts nothing.
 
     Assets that a start has verified in ``app_data`` (by default the app's own folder) are not
-    hashed again unless ``full``. ``ports`` are those that a running instance has given out,
-    ``overlays`` the files that change the bundle. Raises Cancelled when ``wanted`` says no, which
-    is asked between two pieces of an asset.
+    hashed again unless ``full``. ``ports`` are those that a running instance has given out (by
+    default the one on ``app_data``), ``overlays`` the files that change the bundle. Raises
+    Cancelled when ``wanted`` says no, which is asked between two pieces of an asset.
     """
+    from bundlevisor.actors.ports.remembered import of_running
     from bundlevisor.manifest.read import load
 
     loaded = load.read(manifest_path, overlays=overlays)
@@ -42,7 +43,8 @@ def look(
         return loaded.findings
     site = _site(manifest, bundle_root, app_data)
     found = _of_places(manifest, site) + _of_files(manifest, site, full, wanted)
-    found += _of_ports(manifest, ports) + _of_secrets(manifest)
+    given = of_running(site.app_data) if ports is None else ports
+    found += _of_ports(manifest, given) + _of_secrets(manifest)
     return _merged(loaded.findings, loaded.placed(loaded.certain(found)))
 
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 import msgspec
 
 from bundlevisor.actors.core.life import readiness_timeout, startup_timeout
-from bundlevisor.actors.files import instance
 from bundlevisor.actors.gpu import presence
 from bundlevisor.actors.gpu.requirement import shortcomings
 from bundlevisor.actors.launch.inputs import StartInputs
@@ -20,7 +19,7 @@ from bundlevisor.actors.launch.page import page_of
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.ports import remembered as memory
 from bundlevisor.actors.ports.reservations import is_taken
-from bundlevisor.actors.process import binary, table
+from bundlevisor.actors.process import binary
 from bundlevisor.actors.secrets import store
 from bundlevisor.actors.validation.inspection import Subject, inspect
 from bundlevisor.control.run.bundle import Bundle
@@ -102,7 +101,7 @@ def preview(loaded: Loaded, options: RunOptions, environ: Mapping[str, str]) -> 
     assert manifest is not None  # noqa: S101
     app_data = os.path.abspath(options.app_data or app_data_folder(manifest.app.name, environ))
     bundle = Bundle(manifest, loaded, options, app_data, "MARK")
-    running = _runs(app_data)
+    running = memory.of_running(app_data) is not None
     plan = _ports(manifest, app_data, running=running)
     short = _lacks(loaded, manifest, plan, environ)
     wave_of = {id_: n for n, wave in enumerate(bundle.graph.waves) for id_ in wave}
@@ -144,13 +143,6 @@ def _lacks(
         **{one.service: one.message for one in shortcomings(manifest, gpu) if one.refused},
         **{one.service: one.message for one in loaded.findings.service_errors},
     }
-
-
-def _runs(app_data: str) -> bool:
-    record = instance.peek(app_data)
-    if record is None:
-        return False
-    return table.may_be_alive(record.pid, record.created)
 
 
 def _ports(manifest: Manifest, app_data: str, *, running: bool) -> plan_ports.PortPlan:

@@ -75,6 +75,8 @@ def test_a_running_bundle_is_checked_anew_at_every_request(tmp_path: Path) -> No
     with running(made) as run:
         run.until_ready()
         assert run.get("/validate").json() == {"valid": True}
+        where = ["--manifest", str(made.path), "--app-data", str(made.app_data)]
+        assert bundlevisor("validate", *where).stdout == "valid\n"
         (made.root / "a").unlink()
         said = run.get("/validate").json()
         assert said["missing_assets"] == [{"service_id": "job", "path": "a"}]
