@@ -103,6 +103,13 @@ class Vault:
         values = self._values
         return frozenset(id_ for id_ in self._ids if secrets.has_value(id_, values))
 
+    def pending(self) -> frozenset[str]:
+        """Return the ids of those of which it is not known yet whether they have a value."""
+        if not self._generates:  # a dry run, which asks no key store
+            return frozenset()
+        unsettled = self._unsettled  # this first: the values are there before it is emptied
+        return unsettled - self.present()
+
     def refused(self, submitted: Mapping[str, object]) -> tuple[Rejection, ...]:
         """Return why submitted values are refused; may take seconds for a hostile format."""
         from bundlevisor.actors.secrets.format_match import matches

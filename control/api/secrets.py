@@ -37,9 +37,10 @@ class SecretsResource:
 
     def on_get(self, _req: Request, resp: Response) -> None:
         """Answer the secrets and whether they have a value."""
-        present = self._runtime.secrets_present()
+        pending, present = self._runtime.secrets_pending(), self._runtime.secrets_present()
         secrets = self._runtime.facts.manifest.secrets
-        send(resp, Secrets(secrets=tuple(shown(one, one.id in present) for one in secrets)))
+        shown_all = (shown(one, one.id in present, one.id in pending) for one in secrets)
+        send(resp, Secrets(secrets=tuple(shown_all)))
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Store all values, or none."""
@@ -57,13 +58,14 @@ class SecretsResource:
         send(resp, Stored())
 
 
-def shown(secret: secret_format.Secret, has_value: bool) -> Secret:
+def shown(secret: secret_format.Secret, has_value: bool, pending: bool) -> Secret:
     """Return a secret as ``/secrets`` shows it."""
     return Secret(
         id=secret.id,
         class_=secret.class_,
         required=secret.required,
         has_value=has_value,
+        pending=True if pending and not has_value else UNSET,
         description=secret.description or UNSET,
         format=secret.format or UNSET,
         prompt=_prompt(secret.prompt) if secret.prompt else UNSET,

@@ -157,6 +157,10 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         """Return the ids of the secrets that have a value; without secrets no vault is opened."""
         return self.open_vault().present() if self.facts.manifest.secrets else frozenset()
 
+    def secrets_pending(self) -> frozenset[str]:
+        """Return the ids of those for which the key store is still being asked."""
+        return self.open_vault().pending() if self.facts.manifest.secrets else frozenset()
+
     def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[Rejection, ...]:
         """Store secrets; every problem is returned and nothing stored when there is one.
 

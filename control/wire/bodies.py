@@ -97,12 +97,13 @@ class SecretPrompt(Body, frozen=True, kw_only=True):
 
 
 class Secret(Body, frozen=True, kw_only=True):
-    """A secret of the bundle; never its value."""
+    """A secret of the bundle; never its value. While it is ``pending`` the key store is asked."""
 
     id: str
     class_: str = msgspec.field(name="class")
     required: bool
     has_value: bool
+    pending: bool | UnsetType = UNSET
     description: str | UnsetType = UNSET
     format: str | UnsetType = UNSET
     prompt: SecretPrompt | UnsetType = UNSET

@@ -182,6 +182,9 @@ class RuntimeApi(Protocol):
     def secrets_present(self) -> frozenset[str]:
         """Return the ids of the secrets that have a value."""
 
+    def secrets_pending(self) -> frozenset[str]:
+        """Return the ids of those of which it is not known yet; asked before who has one."""
+
     def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[Rejection, ...]:
         """Store the values and start or restart what needs them, or return every problem.
 

@@ -122,13 +122,14 @@
  */
 
 /**
- * A secret of the bundle; never its value.
+ * A secret of the bundle; never its value. While it is ``pending`` the key store is asked.
  *
  * @typedef {Object} Secret
  * @property {string} id
  * @property {string} class
  * @property {boolean} required
  * @property {boolean} has_value
+ * @property {boolean} [pending]
  * @property {string} [description]
  * @property {string} [format]
  * @property {SecretPrompt} [prompt]

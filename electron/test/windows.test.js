@@ -153,6 +153,20 @@ test("who gives no secret is told, and asked again", NEEDS_BROWSER, async (t) =>
   await shows(run, FIRST, "#phase", /could not be started/);
 });
 
+test("nobody is asked while it is not known what has a value", async (t) => {
+  const app = folder(t);
+  const main = `
+    const key = { id: "key", class: "user_prompt", required: true, has_value: false };
+    const answers = [{ ...key, pending: true }, { ...key, has_value: true }];
+    const secrets = async () => [answers.length > 1 ? answers.shift() : answers[0]];
+    const { promptForSecrets } = require("bundlevisor/electron");
+    promptForSecrets({ secrets }).then((stored) => process.send({ what: "stored", stored }));`;
+  writeFileSync(path.join(app, "main.js"), main);
+  const run = shell(t, { app });
+  await run.sees("stored", { stored: true });
+  assert.equal(run.find("window"), undefined);
+});
+
 test("who is asked for what he need not give may leave it empty", NEEDS_BROWSER, async (t) => {
   const app = folder(t);
   const main = `

@@ -138,6 +138,7 @@ class FakeRuntime:
         self.asked: list[tuple[str, str, int]] = []
         self.shutdowns: list[str] = []
         self.stored: dict[str, object] = {"session": "s"}
+        self.pending: frozenset[str] = frozenset()
         self.report = Validation(valid=True)
         self.faults: list[tuple[str, BaseException]] = []
         self.last_line = ""
@@ -161,6 +162,9 @@ class FakeRuntime:
     def shutdown(self, reason: str) -> None:
         self.shutdowns.append(reason)
         self.set_phase(Phase.STOPPING)
+
+    def secrets_pending(self) -> frozenset[str]:
+        return self.pending
 
     def secrets_present(self) -> frozenset[str]:
         return frozenset(self.stored)

@@ -8,6 +8,15 @@ from tests.control.wire import Api
 HIDDEN = "k-very-hidden"
 
 
+def test_nothing_is_missing_of_which_the_key_store_is_being_asked(
+    api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.pending = frozenset({"api_key", "session"})
+    listed = {one["id"]: one for one in api.get("/secrets").json()["secrets"]}
+    assert (listed["api_key"]["has_value"], listed["api_key"]["pending"]) == (False, True)
+    assert "pending" not in listed["session"]
+
+
 def test_secrets_are_listed_without_values(api: Api) -> None:
     reply = api.get("/secrets")
     assert reply.json() == {

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import threading
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.launch.inputs import Concealed, StartInputs
 from bundlevisor.actors.process.spawn_request import SpawnRequest
 from bundlevisor.actors.secrets.former_values import FORMER, FORMER_LENGTH
+from bundlevisor.actors.secrets.key_store import KeyStore
 from bundlevisor.actors.secrets.store import peek, read
 from bundlevisor.actors.secrets.vault import Vault, open_vault
 from bundlevisor.manifest.format.schema import Manifest
@@ -65,6 +67,36 @@ def test_a_generated_secret_is_given_to_nobody_before_it_is_stored(
     kept = json.loads((tmp_path / "secrets.json").read_text())["secrets"]
     assert vault.values_for("db") == kept
     assert vault.missing("api") == ("api_key",)
+
+
+class AskedStore(KeyStore):
+    """Answers when it may."""
+
+    def __init__(self) -> None:
+        super().__init__("app")
+        self.may_answer = threading.Event()
+
+    def get(self, ids: Collection[str]) -> Concealed:
+        assert self.may_answer.wait(WITHIN)
+        return Concealed({"api_key": "k"})
+
+    def put(self, values: Mapping[str, str]) -> frozenset[str]:
+        return frozenset(values)
+
+
+def test_what_has_a_value_is_not_known_before_the_key_store_has_answered(tmp_path: Path) -> None:
+    asked, known = AskedStore(), threading.Event()
+    vault = Vault(manifest(tmp_path), str(tmp_path), print, asked)
+    vault.when_settled(known.set)
+    vault.begin()
+    assert vault.pending() == {"session", "api_key"}
+    assert vault.present() == frozenset()
+    asked.may_answer.set()
+    assert known.wait(WITHIN)
+    assert vault.pending() == frozenset()
+    assert vault.present() == {"session", "api_key"}
+    dry = Vault(manifest(tmp_path), str(tmp_path), print, asked, generates=False)
+    assert dry.pending() == frozenset()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need privileges there")

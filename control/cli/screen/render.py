@@ -94,7 +94,7 @@ def secrets(document: Document, width: int | None = None) -> str:
         [
             secret["id"],
             secret["class"],
-            "set" if secret["has_value"] else "missing" if secret["required"] else "not set",
+            _has_value(secret),
             secret.get("description", ""),
         ]
         for secret in document["secrets"]
@@ -102,6 +102,14 @@ def secrets(document: Document, width: int | None = None) -> str:
     if not rows:
         return "the bundle has no secrets"
     return table(["SECRET", "CLASS", "VALUE", "DESCRIPTION"], rows, width)
+
+
+def _has_value(secret: Document) -> str:
+    if secret["has_value"]:
+        return "set"
+    if secret.get("pending"):
+        return "being asked for"
+    return "missing" if secret["required"] else "not set"
 
 
 def validation(document: Document) -> str:

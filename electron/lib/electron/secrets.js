@@ -19,6 +19,7 @@ const TEXTS = {
 };
 
 const LOOK_AGAIN_MS = 1000;
+const KNOWN_SOON_MS = 100;
 const OPTIONS = { ids: "texts", parent: "object", texts: "object" };
 const WINDOW = {
   width: 520,
@@ -59,7 +60,7 @@ function checkPrompt(call, given) {
  */
 async function promptForSecrets(runtime, options = {}) {
   const { ids, parent, texts = {} } = checkPrompt("promptForSecrets()", options);
-  const secrets = (await runtime.secrets()).filter((secret) => isWanted(secret, ids));
+  const secrets = (await known(runtime)).filter((secret) => isWanted(secret, ids));
   if (secrets.length === 0) return true;
   const said = { ...TEXTS, ...texts };
   /** @type {(stored: boolean) => void} */
@@ -99,9 +100,22 @@ async function promptForSecrets(runtime, options = {}) {
  */
 async function promptForMissing(runtime, { ids, ...options }) {
   if (!ids) return await promptForSecrets(runtime, options);
-  const secrets = await runtime.secrets();
+  const secrets = await known(runtime);
   const missing = secrets.filter(({ id, has_value: has }) => !has && ids.includes(id));
   return await promptForSecrets(runtime, { ...options, ids: missing.map(({ id }) => id) });
+}
+
+/**
+ * The secrets, as soon as it is known which have a value: a key store is asked when the runtime starts.
+ *
+ * @param {import("../runtime").Runtime} runtime
+ */
+async function known(runtime) {
+  for (;;) {
+    const secrets = await runtime.secrets();
+    if (!secrets.some(({ pending }) => pending)) return secrets;
+    await after(KNOWN_SOON_MS);
+  }
 }
 
 /**
