@@ -18,12 +18,16 @@ from bundlevisor.actors.secrets.former_values import FormerValues
 from bundlevisor.actors.secrets.storage import SecretStorage, wants_key_store
 from bundlevisor.actors.secrets.store import path
 from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.format.variables import KEY_STORE
 from bundlevisor.manifest.plan import secrets
 from bundlevisor.manifest.plan.secrets import Rejection
 
 if TYPE_CHECKING:
     from bundlevisor.actors.secrets.key_store import KeyStore
 
+WITHHELD = (
+    f"the key store has it, and does not give it: unlock that, start again with {KEY_STORE}=1"
+)
 RETRY_FIRST = 0.5
 RETRY_LONGEST = 30.0
 """Seconds until a disk that did not take the generated secrets is tried again."""
@@ -59,7 +63,7 @@ class Vault:
         self._former = FormerValues()
         self._asks_key_store = key_store is not None
         self._unsettled = frozenset(self._ids if key_store else ())
-        """Secrets that nobody may be given yet: still being asked for, or not stored."""
+        """Secrets that nobody may be given yet: still being asked for, not stored, or withheld."""
         self._unstored = Concealed()
         self._generates = generates
         self._writes = f"{path(app_data)} is being written"
@@ -155,7 +159,7 @@ class Vault:
                     if secret.id not in self._storage.in_key_store
                 }
             )
-        self._unsettled = frozenset(self._unstored)
+        self._unsettled = frozenset(self._unstored) | self._withheld(self._values)
         self._take_in({**self._values, **self._unstored})
 
     def begin(self) -> None:
@@ -232,8 +236,14 @@ class Vault:
         self._unstored = Concealed()
 
     def _settle(self, values: Mapping[str, str]) -> None:
-        self._unsettled = frozenset()
+        self._unsettled = self._withheld(values)
+        self._hindrance = WITHHELD
         self._take_in(values)
+
+    def _withheld(self, values: Mapping[str, str]) -> frozenset[str]:
+        """Return what a service may have worked with before, and must not be started without."""
+        kept = self._storage.in_key_store & self._ids
+        return frozenset(id_ for id_ in kept if not secrets.has_value(id_, values))
 
     def _take_in(self, values: Mapping[str, str]) -> None:
         """Make these the present values, and see anew who waits for what."""

@@ -11,7 +11,7 @@ pytest.importorskip("keyring", reason="keyring is not installed")
 
 from bundlevisor.actors.secrets.given import all_values
 from bundlevisor.actors.secrets.key_store import KeyStore, KeyStoreUnavailable
-from bundlevisor.actors.secrets.vault import Vault
+from bundlevisor.actors.secrets.vault import WITHHELD, Vault
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.read import load
 from tests.bundle_maker import running, wait_until
@@ -106,6 +106,26 @@ def test_what_the_key_store_holds_is_never_made_anew(
     assert again.values_for("api") == key
 
 
+@pytest.mark.parametrize("switched_on", [True, False])
+@pytest.mark.parametrize("required", [True, False])
+def test_nobody_is_started_without_what_the_key_store_holds_and_the_reason_is_told(
+    tmp_path: Path,
+    entries: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    required: bool,
+    switched_on: bool,
+) -> None:
+    """It may have made its data with that: also where it could do with none at all."""
+    settled(tmp_path, KeyStore("app"), required=required)
+    use(monkeypatch, "Locked")
+    vault, _ = settled(tmp_path, KeyStore("app") if switched_on else None, required=required)
+    assert vault.missing("api") == ("session",)
+    assert vault.hindrance("api") == WITHHELD
+    vault.store({"session": "given"}, 5)
+    assert (vault.missing("api"), vault.hindrance("api")) == ((), "")
+    assert vault.values_for("api") == {"session": "given"}
+
+
 @pytest.mark.parametrize("backend", ["Dropping", "Short"])
 def test_what_the_key_store_does_not_take_is_kept_in_the_file(
     tmp_path: Path, entries: Path, monkeypatch: pytest.MonkeyPatch, backend: str
@@ -163,9 +183,12 @@ def test_what_it_holds_is_masked_in_an_archive_where_only_the_runtime_is_to_use_
         assert told == [f"{reason}; its values cannot be masked"]
 
 
-def settled(app_data: Path, key_store: KeyStore | None) -> tuple[Vault, list[str]]:
+def settled(
+    app_data: Path, key_store: KeyStore | None, *, required: bool = True
+) -> tuple[Vault, list[str]]:
     warnings: list[str] = []
-    vault = Vault(the_manifest(app_data), str(app_data), warnings.append, key_store)
+    manifest = the_manifest(app_data, required=required)
+    vault = Vault(manifest, str(app_data), warnings.append, key_store)
     done: list[bool] = []
     vault.when_settled(lambda: done.append(True))
     vault.begin()
@@ -173,8 +196,9 @@ def settled(app_data: Path, key_store: KeyStore | None) -> tuple[Vault, list[str
     return vault, warnings
 
 
-def the_manifest(folder: Path) -> Manifest:
-    made = with_secrets(folder, generated("session")).service("api", secrets=["session"]).write()
+def the_manifest(folder: Path, *, required: bool = True) -> Manifest:
+    made = with_secrets(folder, generated("session", required=required))
+    made.service("api", secrets=["session"]).write()
     found = load.read(str(made.path)).manifest
     assert found is not None
     return found
