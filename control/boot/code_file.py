@@ -188,7 +188,8 @@ class CodeFinder:
     def close(self) -> None:
         """Close the file: nothing is had from it any more."""
         self.entries, self.runs = {}, {}
-        os.close(self.fd)
+        fd, self.fd = self.fd, -1
+        os.close(fd)
 
     def others(self) -> dict[str, Entry]:
         """Return the entries of what no start imports."""

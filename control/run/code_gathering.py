@@ -86,6 +86,8 @@ def made(
                 write(fd, at_a_start(), give_way, later)
                 if sys.platform != "win32":  # all that is needed, also if its folder goes just now
                     found = code_file.CodeFinder(path, os.dup(fd))
+                if code_file.Use.finder is not None:
+                    code_file.Use.finder.close()  # Windows replaces no file that is open
             found = found or code_file.CodeFinder(path)
     except (OSError, ValueError):  # nobody may write beside the code, or the disk is full
         return found

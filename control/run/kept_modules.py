@@ -47,6 +47,8 @@ def keep(
     if file is not None and sys.platform != "win32":
         store, index_at = SharedStore(file.fd), file.kept_at
     else:
+        if file is not None:
+            file.close()  # Windows, where the next start could not replace it
         shared = None if sys.platform == "win32" else SharedStore(shared_memory(KIND, 0))
         store = shared or PrivateStore()
         be_over()

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bundlevisor.actors.files import atomic
 from bundlevisor.actors.guardian.code_collection import CodeCollection
 from bundlevisor.actors.guardian.kept_code import PrivateStore, SharedStore
 from bundlevisor.actors.guardian.kept_index import KeptIndex
@@ -60,6 +61,13 @@ def gathered(sources: Path, *names: str) -> Path:
     with file.open("wb") as made:
         code_gathering.write(made.fileno(), names or ["parcel", "parcel.inner"])
     return file
+
+
+def use_as_installed(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    """Have the file lie there, and our code come from sources: pytest has a loader of its own."""
+    monkeypatch.setattr(code_file, "path", lambda: str(file))
+    loader = external.SourceFileLoader(code_file.__name__, code_file.__file__)
+    monkeypatch.setattr(code_file.__spec__, "loader", loader)
 
 
 def value(finder: CodeFinder) -> int | None:
@@ -137,10 +145,7 @@ def test_what_has_changed_is_not_taken_from_it(
 def test_it_is_of_no_use_where_modules_are_looked_for_elsewhere(
     sources: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = gathered(sources)
-    monkeypatch.setattr(code_file, "path", lambda: str(file))
-    as_installed = external.SourceFileLoader(code_file.__name__, code_file.__file__)
-    monkeypatch.setattr(code_file.__spec__, "loader", as_installed)  # pytest has its own
+    use_as_installed(monkeypatch, gathered(sources))
     monkeypatch.setattr(code_file, "Use", type("Use", (), {"finder": None}))
     for places, used in (([str(sources), *sys.path], False), (sys.path, True)):
         monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
@@ -238,9 +243,7 @@ def test_what_a_killed_runtime_left_of_one_is_removed_by_a_start_that_needs_none
     sources: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = gathered(sources)
-    monkeypatch.setattr(code_file, "path", lambda: str(file))
-    as_installed = external.SourceFileLoader(code_file.__name__, code_file.__file__)
-    monkeypatch.setattr(code_file.__spec__, "loader", as_installed)
+    use_as_installed(monkeypatch, file)
     monkeypatch.setattr(code_file.Use, "finder", CodeFinder(str(file)))
     monkeypatch.setattr(code_gathering, "is_whole", lambda *_: True)
     left, being_made = (file.with_name(f".file.{digit * 12}.new") for digit in "ab")
@@ -252,15 +255,37 @@ def test_what_a_killed_runtime_left_of_one_is_removed_by_a_start_that_needs_none
     assert being_made.exists()
 
 
+def test_the_one_in_use_is_closed_before_another_takes_its_place(
+    sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows replaces no file that is open; elsewhere it would keep its room on the disk."""
+    file = gathered(sources)
+    use_as_installed(monkeypatch, file)
+    in_use = CodeFinder(str(file))
+    descriptor = in_use.fd
+    monkeypatch.setattr(code_file.Use, "finder", in_use)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(code_gathering, "is_whole", lambda *_: False)
+    monkeypatch.setattr(code_gathering, "at_a_start", lambda: {"parcel", "parcel.inner"})
+
+    def replacing(source: str, target: str) -> None:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+        os.replace(source, target)
+
+    monkeypatch.setattr(atomic, "replace", replacing)
+    assert code_gathering.gathered(Work(), Nobody()) is not None
+    assert value(in_use) is None
+    assert value(CodeFinder(str(file))) == 1
+
+
 @pytest.mark.skipif(os.name == "nt", reason="what is open there cannot be removed")
 def test_it_is_had_though_all_is_removed_the_moment_the_start_is_over(
     sources: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = sources.parent / "installed"
     folder.mkdir()
-    monkeypatch.setattr(code_file, "path", lambda: str(folder / "file"))
-    as_installed = external.SourceFileLoader(code_file.__name__, code_file.__file__)
-    monkeypatch.setattr(code_file.__spec__, "loader", as_installed)
+    use_as_installed(monkeypatch, folder / "file")
     monkeypatch.setattr(code_file.Use, "finder", None)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     monkeypatch.setattr(code_gathering, "at_a_start", lambda: {"parcel", "parcel.inner"})
