@@ -33,6 +33,7 @@ from bundlevisor.manifest.plan import ports as plan_ports, secrets as plan_secre
 from bundlevisor.manifest.plan.launch import plan_service
 from bundlevisor.manifest.plan.readiness import Condition, criterion
 from bundlevisor.manifest.plan.template import Unresolved
+from bundlevisor.manifest.plan.template_uses import ports_named
 from bundlevisor.manifest.read.load import Loaded
 
 MASK = "********"
@@ -139,9 +140,22 @@ def _lacks(
     """Return why services cannot be started, by their ids: the bundle's own fault comes first."""
     gpu = presence.look(environ)
     return {
+        **(_lacks_others_port(manifest, plan) if plan.unmet else {}),
         **{finding.service: finding.message for finding in plan.failures},
         **{one.service: one.message for one in shortcomings(manifest, gpu) if one.refused},
         **{one.service: one.message for one in loaded.findings.service_errors},
+    }
+
+
+def _lacks_others_port(manifest: Manifest, plan: plan_ports.PortPlan) -> dict[str, str]:
+    """Return which services name a port that its own service does not get."""
+    unmet = {demand.key for demand in plan.unmet}
+    secrets = {secret.id: secret for secret in manifest.secrets}
+    known = {s.id: [r.name for r in s.port_requests] for s in manifest.services}
+    return {
+        one.id: f"service '{one.id}': there is no free port for ${{{'.'.join(min(named))}}}"
+        for one in manifest.services
+        if (named := unmet & ports_named(one, secrets, platform.current_key(), known))
     }
 
 

@@ -15,6 +15,7 @@ import pytest
 from bundlevisor.control.develop.graph_text import Branches, tree
 from bundlevisor.manifest.plan.graph import Graph
 from bundlevisor.manifest.read import load
+from bundlevisor.testing.ports import free_block
 from tests import absent
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running
 from tests.installed import COMMAND
@@ -145,6 +146,17 @@ def test_a_start_that_would_miss_a_file_is_a_problem_too(tmp_path: Path) -> None
     assert set(messages) == set(planned) - {"db"}
     assert planned["db"]["ready_when"].endswith(", within 5 s")
     assert planned["asked"]["ready_when"].endswith(" says so, within 30 s")
+
+
+def test_who_names_a_port_that_its_service_does_not_get_is_told_so(tmp_path: Path) -> None:
+    port = free_block(1)
+    one = {"http": {"range": {"min": port, "max": port}}}
+    of = bundle(tmp_path).service("db", ports=one).service("api", ports=one)
+    of.service("web", ports=("http",), env={"API": "${api.http}", "DB": "${db.http}"}).write()
+    planned = {one["id"]: one for one in config(of, "--json", code=1)["services"]}
+    assert planned["db"]["problem"] == ""
+    assert "no free port for 'http'" in planned["api"]["problem"]
+    assert planned["web"]["problem"] == "service 'web': there is no free port for ${api.http}"
 
 
 def test_a_wrong_bundle_and_a_wrong_id_are_refused(tmp_path: Path) -> None:
