@@ -11,6 +11,7 @@ from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.negotiate import prefers_html
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.proxy.proxy import Proxy
+from bundlevisor.actors.ui_server.server.faults import traced
 from bundlevisor.actors.ui_server.server.hosts import may_use_api
 from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.served import Answered
@@ -106,11 +107,5 @@ def _foreign(request: Request, code: str, sentence: str) -> Answer:
 
 def failed(request: Request, error: Exception, log: PageLog) -> Answer:
     """Answer for a fault of ours: its details are in the page's log, and not in the answer."""
-    try:
-        import traceback
-    except ImportError:  # the program's files are gone
-        details = f"{type(error).__name__}: {error}"
-    else:
-        details = "".join(traceback.format_exception(error)).rstrip()
-    log.say(f"cannot answer {request.method} {request.target}\n{details}")
+    log.say(f"cannot answer {request.method} {request.target}\n{traced(error)}")
     return plain_answers.failed()

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 
 from bundlevisor.actors.ui_server import commands
+from bundlevisor.actors.ui_server.server import faults
 from bundlevisor.actors.ui_server.server.event_loop import new_loop
 from bundlevisor.actors.ui_server.server.orders import NewPage, Order, obey_from
 from bundlevisor.actors.ui_server.server.pages import Pages
@@ -24,6 +25,7 @@ def serve(first: NewPage, control: commands.Pipe, descriptors: int, *, shared: b
 
 async def _serve(first: NewPage, control: commands.Pipe, descriptors: int, *, shared: bool) -> int:
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(faults.tell)
     stopping = asyncio.Event()
     status = 0
 
