@@ -64,11 +64,15 @@ def stamp() -> str:
 
 
 def make(steps: Steps) -> int:
-    """Make the environment, with a pip in it unless that of this interpreter can do its work."""
+    """Make the environment, with a pip in it unless that of this interpreter can do its work.
+
+    One whose Python is gone, or too old, is made anew: venv leaves the links to it as they are.
+    """
     if has_pip(PYTHON):
         return 0
-    words = ("--without-pip",) if has_pip(sys.executable, INTO_ANOTHER) else ()
-    return steps.run("make .venv", sys.executable, "-m", "venv", *words, VENV)
+    anew = () if new_enough(PYTHON) else ("--clear",)
+    bare = ("--without-pip",) if has_pip(sys.executable, INTO_ANOTHER) else ()
+    return steps.run("make .venv", sys.executable, "-m", "venv", *anew, *bare, VENV)
 
 
 def install(steps: Steps) -> int:
