@@ -64,6 +64,8 @@ class ServiceContext:
         self._has_snapshots = has_snapshots
         self._open_stores = open_stores
         self._opening = threading.Lock()
+        """Held as long as the disk takes; no loop waits for that."""
+        self._making = threading.Lock()
         self._stores: Stores | None = None
         self._secret_files: SecretFiles | None = None
         self._log_loop = log_loop
@@ -163,7 +165,7 @@ class ServiceContext:
     @property
     def secret_files(self) -> SecretFiles:
         """Return the secrets that services read from files; made at the first use."""
-        with self._opening:
+        with self._making:
             if self._secret_files is None:
                 from bundlevisor.actors.secrets.files import SecretFiles
 
