@@ -9,7 +9,7 @@ import msgspec
 
 from bundlevisor.manifest.format.paths import EscapesRoot, PathRefused, resolve, within
 from bundlevisor.manifest.format.schema import UI_BUNDLE, Binary, Service
-from bundlevisor.manifest.plan.command import is_runnable, remedy
+from bundlevisor.manifest.plan.command import is_runnable, remedy, spelled
 from bundlevisor.manifest.plan.launch import program_of
 
 API_PORTS = ("api", "http")
@@ -88,7 +88,9 @@ def page_of(service: Service, binary: Binary | None, bundle_root: str) -> Page |
         path = program_of(binary, bundle_root)
         if path.lower().endswith((".html", ".htm")):  # Windows lets every file be run
             return Page(os.path.dirname(path), os.path.basename(path))
-        return None if is_runnable(path) else Page(path)
+        if not os.path.isdir(path) and is_runnable(spelled(path, os.environ)):
+            return None
+        return Page(path)
     if not service.assets:
         return None
     first = resolve(bundle_root, service.assets[0].path)

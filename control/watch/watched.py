@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.manifest.format.paths import PathRefused, resolve, within
 from bundlevisor.manifest.format.schema import UI_BUNDLE
+from bundlevisor.manifest.plan.command import spelled
 from bundlevisor.manifest.plan.launch import is_outside, program_of, working_folder
 from bundlevisor.manifest.plan.template import Scope, Unresolved
 
@@ -45,7 +46,7 @@ def _named(spec: LaunchSpec) -> list[str]:
     binary, root = spec.binary, spec.site.bundle_root
     assert binary is not None  # noqa: S101
     try:
-        files = [program_of(binary, root)]
+        files = [spelled(program_of(binary, root), spec.site.environment)]
         folder = working_folder(binary, Scope(data=spec.site.app_data, bundle=root))
     except (PathRefused, Unresolved):
         return []

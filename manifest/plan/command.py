@@ -71,8 +71,8 @@ def candidates(
             places += _beside(word, binary_folder, root, data, windows)
     if _is_bare(word):
         places += [os.path.join(folder, word) for folder in folders]
-    spelled = [name for place in places for name in with_suffixes(place, environ, windows=windows)]
-    return tuple(dict.fromkeys(spelled))
+    names = [name for place in places for name in with_suffixes(place, environ, windows=windows)]
+    return tuple(dict.fromkeys(names))
 
 
 def find(word: str, places: tuple[str, ...], runnable: Probe | None = None) -> str:
@@ -103,6 +103,11 @@ def with_suffixes(
     if path.lower().endswith(tuple(suffix.lower() for suffix in suffixes)):
         return (path,)
     return (path, *(path + suffix.lower() for suffix in suffixes))
+
+
+def spelled(path: str, environ: Mapping[str, str], *, windows: bool = WINDOWS) -> str:
+    """Return the file that a program's path means here, with its suffix; the path where none is."""
+    return next(filter(os.path.isfile, with_suffixes(path, environ, windows=windows)), path)
 
 
 def on_path(word: str, environ: Mapping[str, str]) -> str:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bundlevisor.actors.launch import page
 from bundlevisor.manifest.format.platform import current_key
+from bundlevisor.manifest.format.schema import Binary, Service
+from bundlevisor.manifest.plan.command import spelled
 from tests.bundle_maker import Bundle, bundle, running, wait_until
 from tests.validation.looking import codes, look, look_again, one_service
 
 
-@pytest.mark.parametrize("page", ["page", "page/index.html"])
-def test_a_page_without_a_port_is_found(tmp_path: Path, page: str) -> None:
-    binaries = {"universal": {"path": page}}
+@pytest.mark.parametrize("path", ["page", "page/index.html"])
+def test_a_page_without_a_port_is_found(tmp_path: Path, path: str) -> None:
+    binaries = {"universal": {"path": path}}
     made = one_service(tmp_path, type="ui-bundle", binaries=binaries, ports={}, health=None)
     made.file("page/index.html", "")
     assert codes(look(made).service_errors) == [("ui_without_port", "api")]
@@ -51,6 +55,21 @@ def test_a_page_must_have_something_to_serve(
     made.file("site/index.html", "<p>").file("bare/style.css", "")
     found = look(made)
     assert [one.code for one in found.service_errors] == codes_found
+
+
+def test_windows_finds_the_program_of_a_page_with_its_suffix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "spelled", partial(spelled, windows=True))
+    binary = Binary(path="bin/ui")
+    service = Service(id="ui", type="ui-bundle", binaries={"universal": binary})
+    program = tmp_path / "bin" / "ui.exe"
+    program.parent.mkdir()
+    program.touch(0o755)
+    assert page.page_of(service, binary, str(tmp_path)) is None
+    folder = tmp_path / "bin" / "ui"
+    folder.mkdir()
+    assert page.page_of(service, binary, str(tmp_path)) == page.Page(str(folder))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
