@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor import __version__
 from tests.packaging.environment import ROOT, STALE
 
 Wheels = Callable[[str], configparser.ConfigParser]
@@ -86,6 +87,32 @@ def test_a_script_in_a_folder_that_a_link_names_finds_its_environment(tmp_path: 
     linked = tmp_path / "bin" / Path(script).name
     done = subprocess.run([linked], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "found\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pip makes the commands there")
+def test_a_script_beside_no_python_is_run_by_the_one_that_has_the_package(tmp_path: Path) -> None:
+    script = shutil.copy(ROOT / "packaging" / "bundlevisor", tmp_path / "bundlevisor")
+    path = tmp_path / "path"
+    path.mkdir()
+
+    def ended() -> tuple[int, str, str]:
+        done = subprocess.run(
+            [script, "--version"],
+            env={"PATH": str(path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    (path / "python3").write_text('#!/bin/sh\necho "Unknown option: -P" >&2\nexit 2\n')
+    (path / "python3").chmod(0o755)
+    code, said, error = ended()
+    assert (code, said) == (1, "")
+    assert error.startswith("bundlevisor: no python3 on PATH has it; install it anew")
+    (path / "python3.12").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (path / "python3.12").chmod(0o755)
+    assert ended() == (0, f"bundlevisor {__version__}\n", "")
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
