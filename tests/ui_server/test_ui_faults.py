@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import sys
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
+
+from tests.waiting import WITHIN
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of another process is set")
@@ -22,8 +26,22 @@ def test_a_server_that_has_no_descriptor_left_serves_on_when_there_are_some(
     assert ui.ask("/").body == b"hello"
     pid, limit = ui.process.pid, resource.RLIMIT_NOFILE
     before = resource.prlimit(pid, limit)
-    resource.prlimit(pid, limit, (len(os.listdir(f"/proc/{pid}/fd")) + 2, before[1]))
     with ExitStack() as held:
+        asking = HTTPConnection("127.0.0.1", ui.port, timeout=WITHIN)
+        held.callback(asking.close)
+
+        def refused() -> bytes | None:
+            used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+            free = next(fd for fd in itertools.count() if fd not in used)
+            resource.prlimit(pid, limit, (free, before[1]))
+            asking.request("GET", "/")
+            answer = asking.getresponse()
+            told = answer.read()
+            assert answer.status in (200, 503), "it is no file that is not there"
+            return told if answer.headers["Retry-After"] == "1" else None
+
+        asking.connect()
+        assert b"Too many open files" in until(refused, "no file can be looked for")
         for _ in range(8):
             held.enter_context(socket.create_connection(("127.0.0.1", ui.port)))
         until(lambda: "Too many open files" in ui.log, "it says so")

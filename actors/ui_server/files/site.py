@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import stat
@@ -21,6 +22,9 @@ NEIGHBOURS = (("br", ".br"), ("gzip", ".gz"))
 
 
 SUFFIXES = tuple(suffix for _, suffix in NEIGHBOURS)
+
+LACKING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What the system says where it has no descriptor to look for a file by."""
 
 Identity = tuple[int, int, int, int]
 """What another content of a file would have otherwise: times of change, number, and size."""
@@ -129,7 +133,7 @@ class Site:
         return found
 
     def _representation(self, names: tuple[str, ...], coding: str = "") -> Representation | None:
-        """Only regular files: a named pipe would block whoever opens it."""
+        """Only regular files: a named pipe would block whoever opens it. OSError in ``LACKING``."""
         try:
             if open_beneath.NAMES_ARE_REAL:
                 suffixes = ("",) if coding else ("", *SUFFIXES)
@@ -138,14 +142,15 @@ class Site:
                     return None
                 if stat.S_ISREG(status.st_mode):
                     return self._represent(names, status, coding, beside)
-        except (OSError, ValueError):
-            pass  # a link may be on the way
+        except (OSError, ValueError) as error:
+            _refuse_lack(error)  # else a link may be on the way
         real = self._inside(os.path.join(self._root, *names))
         if real is None:
             return None
         try:
             status = open_beneath.status(self._root, real)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            _refuse_lack(error)
             return None
         return self._represent(real, status, coding) if stat.S_ISREG(status.st_mode) else None
 
@@ -170,6 +175,12 @@ class Site:
             return None
         names = real[len(self._prefix) :].split(os.sep)
         return tuple(names) if all(map(is_servable, names)) else None
+
+
+def _refuse_lack(error: Exception) -> None:
+    """Raise what says nothing about a file."""
+    if isinstance(error, OSError) and error.errno in LACKING:
+        raise error
 
 
 def _identity(status: os.stat_result) -> Identity:

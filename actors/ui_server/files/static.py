@@ -9,7 +9,12 @@ from bundlevisor.actors.ui_server.files.mime import content_type, own_encoding
 from bundlevisor.actors.ui_server.files.preconditions import Verdict, evaluate, range_applies
 from bundlevisor.actors.ui_server.files.ranges import Part, parse
 from bundlevisor.actors.ui_server.files.sending import Sent, send
-from bundlevisor.actors.ui_server.files.site import ReplacedError, Representation, Site
+from bundlevisor.actors.ui_server.files.site import (
+    LACKING,
+    ReplacedError,
+    Representation,
+    Site,
+)
 from bundlevisor.actors.ui_server.files.url_path import is_route, split
 from bundlevisor.actors.ui_server.http import plain_answers
 from bundlevisor.actors.ui_server.http.answer import Answer
@@ -50,6 +55,10 @@ class Static:
                 return self._answer(request, path, routes=routes)
             except ReplacedError:
                 continue
+            except OSError as error:
+                if error.errno not in LACKING:
+                    raise
+                return _lacking(request, error)
         return plain_answers.explained(
             request, 503, "file_changing", "this file is just being written", retry=True
         )
@@ -152,6 +161,11 @@ def _with_slash(request: Request, path: str) -> Answer:
     """Relative links of a folder's page need the slash; the target is a path, never a host."""
     _, question, query = request.target.partition("?")
     return plain_answers.plain(308, "this is a folder", {"Location": f"{path}/{question}{query}"})
+
+
+def _lacking(request: Request, error: OSError) -> Answer:
+    sentence = f"files cannot be read just now: {error.strerror}"
+    return plain_answers.explained(request, 503, "files_unreadable", sentence, retry=True)
 
 
 def _missing(request: Request) -> Answer:
