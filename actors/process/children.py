@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
-from bundlevisor.actors.process.spawn_request import SHORTAGES, SpawnRequest
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 
 if sys.platform == "win32":
     from bundlevisor.actors.process.child_windows import (
@@ -35,3 +36,7 @@ __all__ = [
     "spawn",
     "watch_process",
 ]
+
+SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+"""What keeps us from starting a process, whatever it is: no descriptor, no process (RLIMIT_NPROC)
+and no memory left."""

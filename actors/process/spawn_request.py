@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-
 import msgspec
-
-SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
-"""What keeps us from starting a process, whatever it is: no descriptor, no process (RLIMIT_NPROC)
-and no memory left."""
 
 
 class SpawnRequest(msgspec.Struct, frozen=True, kw_only=True):
