@@ -73,7 +73,9 @@ LIFE = {
         "the guardian died; another one guards", died="pid of the one", pid="of the other"
     ),
     "guardian_failed": _runtime(
-        "the guardian died, and nothing guards", died="its pid", error="why not"
+        "a guardian could not be started, or has not answered",
+        died="pid of the one that it was to follow, or its own; 0: it was to be in reserve",
+        error="why",
     ),
     "ipc_port_reassigned": _runtime(
         "the manifest's control port is taken or reserved",
