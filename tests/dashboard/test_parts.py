@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,12 @@ def test_the_axis_has_round_steps(js: Any, total: int, step: int) -> None:
 )
 def test_a_line_is_readable(js: Any, line: str, shown: str) -> None:
     assert js("text", "return it.readable(a[0])", line) == shown
+
+
+def test_a_moment_that_is_not_of_today_has_its_date(js: Any) -> None:
+    shown = js("text", "return [new Date(), new Date(2026, 0, 2, 3, 4, 5, 6)].map(it.clock)")
+    assert re.fullmatch(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}", shown[0])
+    assert shown[1] == "2026-01-02 03:04:05.006"
 
 
 @pytest.mark.parametrize(

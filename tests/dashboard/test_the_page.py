@@ -157,7 +157,8 @@ def test_lines_from_before_come_when_a_stream_is_free(tab: Tab) -> None:
 def is_of_this_run(tab: Tab, shown: str) -> bool:
     """Whether a time of day is one of the run of ``lone`` that goes on."""
     started = datetime.fromisoformat(tab.run.service("lone")["started_at"]).astimezone()
-    since = datetime.combine(started, time.fromisoformat(shown), started.tzinfo) - started
+    of_day = time.fromisoformat(shown.rpartition(" ")[2])  # behind the date at midnight
+    since = datetime.combine(started, of_day, started.tzinfo) - started
     return since % timedelta(days=1) < timedelta(hours=12)
 
 

@@ -49,13 +49,15 @@ export function share(percent) {
   return `${percent < 10 ? percent.toFixed(1) : percent.toFixed(0)} %`;
 }
 
-/** @param {string} stamp RFC 3339 @param {boolean} [millis] */
-export function clock(stamp, millis = true) {
+/** The time of day, with the date where that is not today's. @param {string} stamp RFC 3339 */
+export function clock(stamp) {
   const moment = new Date(stamp);
   if (Number.isNaN(moment.getTime())) return readable(stamp);
   const part = (/** @type {number} */ n, width = 2) => String(n).padStart(width, "0");
   const time = [moment.getHours(), moment.getMinutes(), moment.getSeconds()].map((n) => part(n));
-  return time.join(":") + (millis ? `.${part(moment.getMilliseconds(), 3)}` : "");
+  const date = [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()].map((n) => part(n));
+  const today = moment.toDateString() === new Date().toDateString();
+  return `${today ? "" : `${date.join("-")} `}${time.join(":")}.${part(moment.getMilliseconds(), 3)}`;
 }
 
 const SENTENCES = ["reason", "error", "message", "summary", "what"];
