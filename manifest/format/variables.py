@@ -31,9 +31,11 @@ WATCHDOG_USEC = "WATCHDOG_USEC"
 OF_A_MANAGER = (
     *(NOTIFY_SOCKET, WATCHDOG_USEC, "WATCHDOG_PID"),
     *("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"),
+    *("NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"),
 )
-"""By these a manager tells its own child of sd_notify(3) and sd_listen_fds(3): they are for the
-runtime, where it was started so. No service may speak for it, nor has any its sockets."""
+"""By these a manager tells its own child of sd_notify(3) and sd_listen_fds(3), or of the channel
+that Node's ``stdio: 'ipc'`` gives it (as PM2 does): they are for the runtime, where it was started
+so. No service may speak for it, nor has any its descriptors."""
 
 PRIVATE_PREFIX = "BUNDLEVISOR_"
 """The runtime's own variables (its control token among them): no service receives them."""

@@ -99,6 +99,7 @@ def test_a_start_is_marked_whatever_the_bundle_says(windows: bool) -> None:
         *("BUNDLEVISOR_TOKEN", "BUNDLEVISOR_X", "bundlevisor_token"),
         *("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"),
         *("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"),
+        *("NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"),
     ],
 )
 def test_the_runtimes_private_variables_stay_private(name: str) -> None:
