@@ -21,6 +21,7 @@ import msgspec
 from bundlevisor.actors.files import atomic, json_text, own_file
 from bundlevisor.actors.prepare import folder_copy
 from bundlevisor.actors.prepare.cancelled import Wanted, always
+from bundlevisor.actors.process.children import SHORTAGES
 from bundlevisor.manifest.format.app_data import (
     BROKEN,
     OF_A_LOG,
@@ -79,6 +80,8 @@ class DataSnapshots:
         try:
             return atomic.read_or_fail(file, self._parse)
         except OSError as error:
+            if error.errno in SHORTAGES:  # which says nothing of it
+                raise
             raise OSError(error.errno, f"{error.strerror}, {UNKNOWN}", file) from None
 
     def take(

@@ -12,6 +12,7 @@ import threading
 import msgspec
 
 from bundlevisor.actors.files import atomic
+from bundlevisor.actors.process.children import SHORTAGES
 from bundlevisor.manifest.format.app_data import MIGRATIONS, below
 from bundlevisor.manifest.format.schema import Manifest, Migration
 from bundlevisor.manifest.plan import migrations
@@ -24,7 +25,10 @@ UNKNOWN = (
 
 
 class Migrations:
-    """The record of one app-data and the plans that were made from it; safe from any thread."""
+    """The record of one app-data and the plans that were made from it; safe from any thread.
+
+    OSError where there is nothing to read it by (``SHORTAGES``), which says nothing of it.
+    """
 
     def __init__(self, app_data: str, manifest: Manifest) -> None:
         self._path = below(app_data, MIGRATIONS)
@@ -35,6 +39,8 @@ class Migrations:
         try:
             record = atomic.read_or_fail(self._path, _parse)
         except OSError as error:
+            if error.errno in SHORTAGES:
+                raise
             self._unusable = OSError(error.errno, f"{error.strerror}, {UNKNOWN}", self._path)
         self._record = self._before = record or MigrationRecord()
         self._plans = migrations.plan(manifest, self._record)

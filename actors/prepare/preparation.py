@@ -14,6 +14,7 @@ from bundlevisor.actors.core.messages import LaunchFailed, Prepared
 from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.spec import CannotLaunch
 from bundlevisor.actors.loop.thread_start import start_thread
+from bundlevisor.actors.process.children import SHORTAGES
 from bundlevisor.actors.telemetry import milestones
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Preparation:
         """Do one step of the installation, which returns why the service cannot be started."""
         if not self._means.installs:
             return None
+        fatal = True
         try:
             if self._installation is None:
                 from bundlevisor.actors.prepare.installation import Installation
@@ -87,10 +89,10 @@ class Preparation:
         except CannotLaunch as error:  # nothing has been run: the next start may do better
             return LaunchFailed(self._task.incarnation, str(error), error.fatal)
         except OSError as error:
-            trouble = error_text(error)
+            trouble, fatal = error_text(error), error.errno not in SHORTAGES
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
             return self._broken(error)
-        return LaunchFailed(self._task.incarnation, trouble, fatal=True) if trouble else None
+        return LaunchFailed(self._task.incarnation, trouble, fatal) if trouble else None
 
     def _broken(self, error: Exception) -> LaunchFailed:
         self._means.fault(f"preparation of {self._task.spec.service.id!r}", error)
