@@ -56,15 +56,17 @@ def run(port: int, message: bytes, connections: int, seconds: float) -> tuple[fl
     latencies: list[float] = []
     with selectors.DefaultSelector() as ready:
         askers = [Asker(port, message) for _ in range(connections)]
-        for asker in askers:
-            ready.register(asker.socket, selectors.EVENT_READ, asker)
-            asker.ask()
-        began = time.perf_counter()
-        while (lasted := time.perf_counter() - began) < (seconds if latencies else PATIENCE_S):
-            for key, _ in ready.select(1.0):
-                _answered(key.data, ready, latencies)
-        for asker in askers:
-            asker.socket.close()
+        try:
+            for asker in askers:
+                ready.register(asker.socket, selectors.EVENT_READ, asker)
+                asker.ask()
+            began = time.perf_counter()
+            while (lasted := time.perf_counter() - began) < (seconds if latencies else PATIENCE_S):
+                for key, _ in ready.select(1.0):
+                    _answered(key.data, ready, latencies)
+        finally:
+            for asker in askers:
+                asker.socket.close()
     if not latencies:
         raise RuntimeError(f"no answer on port {port} within {PATIENCE_S:g} s")
     return len(latencies) / lasted, latencies

@@ -32,16 +32,25 @@ def measure(contender: Contender, bundle: Bundle, seconds: float) -> dict[str, l
         run.get_up()
         own = own_processes(run)
         for path in PATHS:
-            message = client.request(path, run.port, run.token)
             for count in CONNECTIONS:
-                load.run(run.port, message, count, seconds / 10)
+                asked(run, path, count, seconds / 10)
                 before = run.cpu_seconds(own)
-                rate, latencies = load.run(run.port, message, count, seconds)
+                rate, latencies = asked(run, path, count, seconds)
                 used = run.cpu_seconds(own) - before
                 sample[f"{path}*{count} rate"] = [rate]
                 sample[f"{path}*{count}"] = latencies
                 sample[f"{path}*{count} cpu"] = [used * 1e6 / len(latencies)]
     return sample
+
+
+def asked(run: Run, path: str, count: int, seconds: float) -> tuple[float, list[float]]:
+    """Return answers per second, and latencies in ms; ContenderError where it does not answer."""
+    message = client.request(path, run.port, run.token)
+    try:
+        return load.run(run.port, message, count, seconds)
+    except (OSError, RuntimeError) as error:
+        run.check_alive()
+        raise run.failure(f"asked for {path}: {error}") from None
 
 
 def main(argv: list[str]) -> int:

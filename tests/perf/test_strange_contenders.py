@@ -16,7 +16,7 @@ import pytest
 from bundlevisor.perf import client, contender, milestones, options, processes
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, ContenderError, Run, installed
-from bundlevisor.perf.questions import attack
+from bundlevisor.perf.questions import api, attack
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in runtime is for POSIX")
 
@@ -30,7 +30,7 @@ import http.server, json, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = b'{"ready": true, "details": {}}'
-        self.send_response(200)
+        self.send_response(404 if self.path == "/nothing" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -81,6 +81,13 @@ def test_an_attack_that_breaks_off_is_no_attack_that_was_withstood(bundle: Bundl
         run.get_up()
         with pytest.raises(ContenderError, match="the attack 'none' by 1 connections broke off"):
             attack.beside(run, "none", 1, 0.0)
+
+
+def test_a_path_that_a_runtime_does_not_know_is_a_failure(bundle: Bundle) -> None:
+    with Run(Contender("liar", shlex.join([*PYTHON, "-c", LIAR, "{manifest}"])), bundle) as run:
+        run.get_up()
+        with pytest.raises(ContenderError, match="liar: asked for /nothing: answered 404"):
+            api.asked(run, "/nothing", 1, 0.0)
 
 
 def test_what_speaks_no_http_has_no_answer() -> None:
