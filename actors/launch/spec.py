@@ -37,6 +37,12 @@ class BundleSite(msgspec.Struct, frozen=True):
     secrets: Mapping[str, Secret] = {}
     """What the manifest says about secrets, by id; never a value."""
 
+    def is_data(self, path: str) -> bool:
+        """Whether a path lies in app-data, where services make it, and not in a bundle in there."""
+        root, data = self.bundle_root, self.app_data
+        bundle_inside = root != data and within(root, data)
+        return within(path, data) and not (bundle_inside and within(path, root))
+
 
 class CannotLaunch(Exception):
     """A sentence that says why there is nothing to spawn; ``fatal``: and never will be."""
@@ -172,7 +178,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         One in the app's data may be made by the service itself.
         """
         plan = self._health_plan(inputs, env)
-        if plan is None or within(plan.programs[0], self.site.app_data):
+        if plan is None or self.site.is_data(plan.programs[0]):
             return
         try:
             find(plan.word, plan.programs)
@@ -259,7 +265,7 @@ def _executable(spec: LaunchSpec, chosen: Binary, plan: LaunchPlan) -> str:
         executable = binary.locate(plan, spec.site.bundle_root)
     except binary.Unusable as unusable:
         raise spec.refusal(str(unusable)) from unusable
-    if trouble := binary.missing_folder(plan.cwd, chosen.cwd, spec.site.app_data):
+    if trouble := binary.missing_folder(plan.cwd, chosen.cwd, is_data=spec.site.is_data(plan.cwd)):
         raise spec.refusal(trouble)
     return executable
 

@@ -99,7 +99,7 @@ class Migrator:
         plan = plan_migration(migration, spec.binary, spec.scope(self._inputs), env)
         program = find(plan.word, plan.programs)
         named = spec.binary.cwd if spec.binary else ""
-        if trouble := binary.missing_folder(plan.cwd, named, spec.site.app_data):
+        if trouble := binary.missing_folder(plan.cwd, named, is_data=spec.site.is_data(plan.cwd)):
             raise CannotLaunch(trouble)
 
         def spawn(output: int) -> children.Child:

@@ -73,11 +73,11 @@ def _unseen(path: str) -> str:
     return ""
 
 
-def missing_folder(folder: str, named: str, app_data: str) -> str:
+def missing_folder(folder: str, named: str, *, is_data: bool) -> str:
     """Say why nothing can be run in a folder, which the bundle names so; empty when it is there."""
     if os.path.isdir(folder):
         return ""
-    made = "name it in data_dirs, which has it made" if within(folder, app_data) else _INCOMPLETE
+    made = "name it in data_dirs, which has it made" if is_data else _INCOMPLETE
     return f"working directory not found: {named} (looked in {folder}); {made}"
 
 

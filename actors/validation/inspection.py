@@ -159,7 +159,7 @@ def _examine(subject: Subject, program: str, plan: LaunchPlan) -> None:
     if subject.platform.startswith("win-"):
         return  # it does not read the first line
     folders = binary.folders_of_path(plan)
-    made = any(within(folder, subject.spec.site.app_data) for folder in folders)
+    made = any(map(subject.spec.site.is_data, folders))
     if trouble := binary.missing_interpreter(program, () if made else folders):
         raise binary.Unusable("interpreter_missing", trouble)
 
@@ -174,7 +174,7 @@ def _of_working_folder(subject: Subject) -> Iterator[Finding]:
     except Unresolved:
         return  # the manifest's own check has said so
     else:
-        if not os.path.isdir(folder) and not within(folder, spec.site.app_data):
+        if not os.path.isdir(folder) and not spec.site.is_data(folder):
             reason = f"working directory not found: {folder}; is the bundle complete?"
             yield subject.finding("working_folder_missing", path, reason)
 
@@ -248,7 +248,7 @@ def _of_command(
     site = subject.spec.site
     try:
         plan = make_plan()
-        if within(plan.programs[0], site.app_data):
+        if site.is_data(plan.programs[0]):
             return
         program = find(plan.word, plan.programs)
         if within(program, site.bundle_root):

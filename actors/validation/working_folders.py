@@ -28,14 +28,13 @@ def _data_folders(subject: Subject) -> Iterator[str]:
 def _lacking(subjects: Sequence[Subject], made: Sequence[str]) -> Iterator[Finding]:
     for subject in subjects:
         spec = subject.spec
-        app_data = spec.site.app_data
         if spec.page or spec.binary is None:
             continue
         with suppress(PathRefused, Unresolved):  # said where they stand
             folder = working_folder(spec.binary, spec.scope(subject.inputs))
-            ours = folder == app_data or not within(folder, app_data)
+            ours = folder == spec.site.app_data or not spec.site.is_data(folder)
             if ours or any(within(one, folder) for one in made):
                 continue
-            if lack := missing_folder(folder, spec.binary.cwd, app_data):
+            if lack := missing_folder(folder, spec.binary.cwd, is_data=True):
                 path = subject.binary_path.removesuffix("path") + "cwd"
                 yield subject.finding("working_folder_missing", path, lack)
