@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import LaunchSpec
-from bundlevisor.actors.launch.tracked_process import TrackedProcess
+from bundlevisor.actors.launch.tracked_process import TrackedProcess, until_next_look
 from bundlevisor.actors.process import children
 from bundlevisor.manifest.format.policy import StopPolicy
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from bundlevisor.actors.loop.reactor import Loop
     from bundlevisor.actors.process.process_tree import ProcessTree
     from bundlevisor.actors.ui_server.parent.page_server import PageServer
-
-
-LOOK_AGAIN, LONGEST = 0.005, 0.1
-"""Seconds between two looks at a tree that is ending, at first and at most."""
 
 
 class StopProgress(enum.Enum):
@@ -94,14 +90,9 @@ class TreeStop:
         self._signal_tree(child)
 
     def until_next_look(self) -> float:
-        """Return in how many seconds to look again what is left: the last exit is no event.
-
-        After a twentieth of the time that it has been waited for. What will not end (another
-        user's, or on a disk that hangs) may be there for hours.
-        """
+        """Return in how many seconds to look again what is left."""
         now = time.monotonic()
-        waited = now - self._looked.setdefault(self._progress, now)
-        return min(max(waited / 20, LOOK_AGAIN), LONGEST)
+        return until_next_look(now - self._looked.setdefault(self._progress, now))
 
     def insist(self) -> None:
         """From now on the tree is killed."""

@@ -29,6 +29,17 @@ Exited = Callable[[int, str], object]
 
 LOG_PATIENCE = 0.5
 """Seconds that an exit waits for the last lines of its log."""
+LOOK_AGAIN, LONGEST = 0.005, 0.1
+"""Seconds between two looks at a tree that is ending, at first and at most."""
+
+
+def until_next_look(waited: float) -> float:
+    """Return in how many seconds to look again at a tree that is ending: the last exit is no event.
+
+    After a twentieth of the ``waited`` seconds. What will not end (another user's, or on a disk
+    that hangs) may be there for hours.
+    """
+    return min(max(waited / 20, LOOK_AGAIN), LONGEST)
 
 
 class TrackedProcess:
@@ -129,13 +140,14 @@ class TrackedProcess:
 
         Blocks, ``pause`` by ``pause``: not for an actor.
         """
-        deadline = time.monotonic() + grace
+        asked = time.monotonic()
         if self.child is not None and not self.is_over():
             self.child.ask_to_stop(signal_name)
         while not self.is_over():
-            if time.monotonic() >= deadline:
+            waited = time.monotonic() - asked
+            if waited >= grace:
                 self.kill()
-            pause(0.01)
+            pause(until_next_look(waited))
 
     def close(self, done: Callable[[], object] | None = None) -> None:
         """Nothing of the tree is left: read its last lines, then have the guardian forget it.

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -170,3 +171,42 @@ def test_what_ignores_the_signal_is_killed_after_its_grace(process: TrackedProce
     wait_until(lambda: process._log.tail("api-1") == b"deaf\n", PATIENCE, "its word")
     process.end("SIGTERM", 0.05, threading.Event().wait)
     assert process.poll() == -9
+
+
+class Unkillable:
+    """The leader has ended, and something of root's is left until it ends by itself."""
+
+    instance = "api-1"
+    kills = 0
+    left = True
+
+    def poll(self) -> int:
+        return 0
+
+    def survivors(self) -> list[int]:
+        return [1] if self.left else []
+
+    def ask_to_stop(self, signal_name: str) -> bool:
+        return bool(signal_name)
+
+    def kill(self) -> None:
+        self.kills += 1
+
+
+def test_what_will_not_end_is_looked_at_less_and_less_often(
+    process: TrackedProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child, now, pauses = Unkillable(), [100.0], list[float]()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        now[0] += seconds
+        child.left = now[0] < 110
+
+    process.adopt(cast("Any", child))
+    with monkeypatch.context() as clock:
+        clock.setattr("bundlevisor.actors.launch.tracked_process.time.monotonic", lambda: now[0])
+        process.end("SIGTERM", 2.0, pause)
+    assert child.kills > 1
+    assert (pauses[0], pauses[-1]) == (0.005, 0.1)
+    assert pauses == sorted(pauses)
