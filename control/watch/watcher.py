@@ -139,8 +139,7 @@ class Watcher:
         subject = self._subject
         if not _minds(subject.board.snapshot.services[id_]):
             return set()
-        program = self._of[id_][0]
-        if program in files and not os.path.exists(program):
+        if any(path in files and not os.path.exists(path) for path in self._of[id_]):
             return set()  # it is being built: its coming is a change as well
         outcome = self._ask(id_)
         if outcome.conflict:

@@ -24,10 +24,16 @@ def made(folder: Path) -> Bundle:
     for id_, deps in (("db", ()), ("api", ("db",)), ("web", ("api",))):
         path = f"{id_}/run"
         of.script(path, wrapper("well_behaved"))
-        of.service(id_, path, deps=deps).file(f"{id_}/settings.txt", "1")
+        of.service(id_, path, deps=deps, options=script_of(of, id_))
+        of.file(f"{id_}/settings.txt", "1").file(f"{id_}/main.js", "")
     of.file("ui/index.html", "old").file("ui/.keep", "")
     of.service("page", type="ui-bundle", binaries={"universal": {"path": "ui"}}, deps=["api"])
     return of.write()
+
+
+def script_of(of: Bundle, id_: str) -> dict[str, Path]:
+    """As if the program was an interpreter."""
+    return {"script": of.root / id_ / "main.js"}
 
 
 @pytest.fixture(scope="module")
@@ -141,16 +147,17 @@ def test_a_service_that_was_stopped_stays_so(run: Run) -> None:
     assert run.post("/services/web/start?wait=30").json()["done"]
 
 
-def test_a_program_that_is_being_built_is_waited_for(run: Run) -> None:
+@pytest.mark.parametrize("name", ["run", "main.js"])
+def test_a_program_that_is_being_built_is_waited_for(run: Run, name: str) -> None:
     starts = Starts(run)
-    program = run.bundle.root / "web" / "run"
+    program = run.bundle.root / "web" / name
     source = program.read_bytes()
     pid = run.service("web")["pid"]
     program.unlink()
     await_a_look(run)
     assert run.service("web").get("pid") == pid
     assert starts.now()["web"] == 0
-    new = program.with_name("run.new")
+    new = program.with_name(f"{name}.new")
     new.write_bytes(source + b"# built\n")
     new.chmod(0o755)
     new.rename(program)
@@ -172,7 +179,9 @@ def test_a_changed_bundle_is_told_and_not_taken_over(run: Run) -> None:
     starts = Starts(run)
     before = len(told(run, "bundle_changed"))
     source = run.bundle.path.read_bytes()
-    document = run.bundle.service("web", "web/run", deps=["api"], env={"LEVEL": "debug"}).document
+    script, env = script_of(run.bundle, "web"), {"LEVEL": "debug"}
+    web = run.bundle.service("web", "web/run", deps=["api"], options=script, env=env)
+    document = web.document
     change(run.bundle.path, json.dumps(document))
     new = "the bundle was changed: services.web.env.LEVEL (new); end this run and start it again"
     wait_until(lambda: said(run, new), what="the difference")
