@@ -59,8 +59,8 @@ def is_made() -> bool:
 
 
 def stamp() -> str:
-    """Return what ``.venv`` is made from."""
-    return f"{sys.version}\n{digest(LOCK)}\n{digest(PYPROJECT)}\n"
+    """Return what ``.venv`` is made from, and where: a checkout may be moved, or copied with it."""
+    return f"{sys.version}\n{ROOT}\n{digest(LOCK)}\n{digest(PYPROJECT)}\n"
 
 
 def make(steps: Steps) -> int:
