@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 from bundlevisor.actors.core.messages import ProgressMade
@@ -20,6 +21,7 @@ from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
 from bundlevisor.actors.prepare.means import Task
 from bundlevisor.actors.prepare.migration_runner import Migrator, Result
 from bundlevisor.actors.telemetry import milestones
+from bundlevisor.manifest.format.paths import within
 from bundlevisor.manifest.format.reserved_paths import holds_own
 from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
@@ -200,7 +202,7 @@ class Installation:
             reason = f"the folder '{shared[0]}' also holds files of the runtime"
             self._means.emit("migration_snapshot_skipped", id_, reason=reason)
             return
-        folders = self._spec.data_folders()
+        folders = _outermost(self._spec.data_folders())
         if not folders:  # what it changes lies elsewhere, and stays as those left it that were run
             return
         applied, app_data = self._stores.migrations.applied(id_), self._spec.site.app_data
@@ -226,6 +228,15 @@ class Installation:
         self._stores.migrations.rolled_back(id_, taken.applied)
         self._stores.snapshots.drop(id_)
         self._means.emit("migration_rolled_back", id_, reason=reason)
+
+
+def _outermost(folders: Iterable[str]) -> tuple[str, ...]:
+    """Return those that lie in no other one, which is copied, and put back, with all in it."""
+    found: list[str] = []
+    for folder in sorted(folders, key=len):
+        if not any(within(folder, other) for other in found):
+            found.append(folder)
+    return tuple(found)
 
 
 def _not_back(error: OSError) -> str:
