@@ -39,7 +39,7 @@ class Lane(enum.Enum):
 EVENT_STREAM = "text/event-stream"
 THREADS = {Lane.QUICK: 4, Lane.WORK: 8, Lane.WAIT: 64, Lane.STREAM: 8}
 REFUSING = frozenset({Lane.WAIT, Lane.STREAM})
-WORK_PATHS = frozenset({"/logs/tail", "/logs/lines", "/status", "/metrics"})
+WORK_PATHS = frozenset({"/logs/tail", "/logs/lines", "/status", "/metrics", "/events", "/timeline"})
 
 
 def lane_of(method: str, path: str, query: str, accept: str) -> Lane:

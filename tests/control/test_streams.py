@@ -8,14 +8,17 @@ import threading
 import time
 from typing import Any
 
+import pytest
+
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.logs.timed_lines import Line
 from bundlevisor.control.cli import client
 from bundlevisor.control.cli.find import Endpoint
 from bundlevisor.control.http.server import ControlServer
+from bundlevisor.control.wire.lanes import THREADS, Lane
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.fake_sources import NOON
-from tests.control.wire import STREAM, TOKEN, Api, Reply, frame
+from tests.control.wire import HEAD, STREAM, TOKEN, Api, Reply, frame
 from tests.waiting import WITHIN, wait_until
 
 
@@ -147,6 +150,29 @@ def test_a_stuck_supervisor_holds_up_no_answer(api: Api, runtime: FakeRuntime) -
     runtime.hold.set()
     for thread in threads:
         thread.join(WITHIN)
+
+
+def test_a_disk_that_hangs_holds_up_no_answer_from_memory(
+    api: Api, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading: list[object] = []
+    go_on = threading.Event()
+
+    def hanging(*arguments: object) -> tuple[()]:
+        reading.append(arguments)
+        go_on.wait(3 * WITHIN)
+        return ()
+
+    monkeypatch.setattr(runtime.events, "page", hanging)
+    monkeypatch.setattr(runtime, "earlier_timelines", hanging)
+    with contextlib.ExitStack() as clients:
+        for target in (b"/events?after=0", b"/timeline?earlier=1") * 3:
+            client = clients.enter_context(api.connect())
+            client.sendall(b"GET " + target + b" HTTP/1.1\r\n" + HEAD + b"\r\n")
+        wait_until(lambda: len(reading) >= THREADS[Lane.QUICK], what="so many read")
+        assert api.get("/secrets", timeout=WITHIN).status == 200
+        assert api.post("/shutdown", timeout=WITHIN).status == 202
+        go_on.set()
 
 
 def test_the_end_of_the_server_ends_streams_and_waits_at_once(
