@@ -6,11 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.ports.remembered import PortMemory
-from bundlevisor.actors.ports.reservations import (
-    PortReservations,
-    contested,
-    fits_all_addresses,
-)
+from bundlevisor.actors.ports.reservations import PortReservations, fits_all_addresses
 from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.schema import Manifest
@@ -62,7 +58,6 @@ class PortAllocator:
             },
             reserved=plan_ports.reserved_of(self._manifest),
             control_port=self._control_port,
-            contested=contested(),
         )
         return plan.ports, _shortages(plan) if plan.failures else {}
 
@@ -123,7 +118,6 @@ class PortAllocator:
             is_free=lambda port: fits(port) and self._reserved.hold(port),
             reserved=plan_ports.reserved_of(self._manifest),
             control_port=self._control_port,
-            contested=contested(),
             given={port for table in ports.values() for port in table.values()},
         )
 

@@ -133,29 +133,6 @@ def is_taken(port: int) -> bool:
     return not free
 
 
-if sys.platform == "linux":
-
-    def contested() -> range:
-        """Return the numbers that the system gives to outgoing connections before any others.
-
-        Every second one, from the first on (__inet_hash_connect in Linux' inet_hashtables.c): at
-        any moment some hundreds of them, while they last and a minute longer. Those between are for
-        who binds port 0, which few do.
-        """
-        try:
-            with open("/proc/sys/net/ipv4/ip_local_port_range", "rb", buffering=0) as file:
-                low, high = map(int, file.read().split())
-        except (OSError, ValueError):
-            return range(0)
-        return range(low, high + 1, 2)
-
-else:
-
-    def contested() -> range:
-        """Return none: others take them in no such order."""
-        return range(0)
-
-
 def fits_all_addresses(port: int) -> bool:
     """Whether a port that is not held can be bound on all addresses at once, as by Node's default.
 

@@ -18,7 +18,7 @@ from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.page import page_of
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.ports import remembered as memory
-from bundlevisor.actors.ports.reservations import contested, is_taken
+from bundlevisor.actors.ports.reservations import is_taken
 from bundlevisor.actors.process import binary
 from bundlevisor.actors.secrets import store
 from bundlevisor.actors.validation.inspection import Subject, inspect
@@ -173,7 +173,6 @@ def _ports(manifest: Manifest, app_data: str, *, running: bool) -> plan_ports.Po
         remembered=before,
         reserved=plan_ports.reserved_of(manifest),
         control_port=manifest.ipc.port,
-        contested=contested(),
     )
 
 

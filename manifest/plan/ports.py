@@ -7,7 +7,7 @@ of a narrow one, it moves (an augmenting path of bipartite matching), whatever t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -95,14 +95,12 @@ def choose(
     reserved: Collection[int] = (),
     control_port: int | None = None,
     given: Collection[int] = (),
-    contested: Container[int] = (),
     windows: bool = WINDOWS,
 ) -> PortPlan:
     """Choose a port for every demand: the remembered one, else the lowest that is free.
 
     Any service may be asked by a window, so that what browsers refuse is given out only where
-    a demand could not be met otherwise. So is what is ``contested``, unless it is remembered:
-    numbers that the system may give to others at any moment.
+    a demand could not be met otherwise.
     ``is_free`` may bind the port that it is asked about: it is asked at most once for each, and
     every port it says yes to is given out. Reserved ports, the control port and those that were
     ``given`` to others before are never asked about. A demand that cannot be met fails alone.
@@ -111,7 +109,7 @@ def choose(
     choice = _Choice(never, frozenset(given), is_free)
     unmet = demands
     if len(demands) <= MOST_SPARED:
-        unmet = choice.serve(unmet, remembered or {}, REFUSED_BY_BROWSERS, contested)
+        unmet = choice.serve(unmet, remembered or {}, REFUSED_BY_BROWSERS)
     if unmet:
         unmet = choice.serve(unmet, remembered or {}, frozenset())
     ranges = {(demand.low, demand.high): demand for demand in unmet}
@@ -147,7 +145,7 @@ class _Beyond:
 class _Choice:
     """The assignment while it grows: who owns which port, and what was heard of the others."""
 
-    _avoided: tuple[Container[int], ...]
+    _avoided: frozenset[int]
     """Ports that could be had and are not given out."""
     _taken: _Beyond
     """Ports that nobody can be given for the asking, and never will be."""
@@ -170,17 +168,12 @@ class _Choice:
         self,
         demands: Sequence[PortDemand],
         remembered: Mapping[Key, int],
-        avoided: Container[int],
-        contested: Container[int] = (),
+        avoided: frozenset[int],
     ) -> list[PortDemand]:
-        """Give ports, none that is avoided, to as many as possible; return the other demands.
-
-        None that is contested is given anew.
-        """
-        self._avoided = (avoided,)
+        """Give ports, none that is avoided, to as many as possible; return the other demands."""
+        self._avoided = avoided
         self._taken, self._spent, self._used_up = _Beyond(), _Beyond(), set()
         waiting = [demand for demand in demands if not self.keep(demand, remembered)]
-        self._avoided = (avoided, contested)
         return [demand for demand in waiting if not self.place(demand)]
 
     def keep(self, demand: PortDemand, remembered: Mapping[Key, int]) -> bool:
@@ -232,9 +225,7 @@ class _Choice:
             port = self._spent.first(port + 1)
 
     def _take(self, port: int) -> bool:
-        if port in self.never or port in self.given:
-            return False
-        if any(port in ports for ports in self._avoided):
+        if port in self._avoided or port in self.never or port in self.given:
             return False
         if port in self.busy or port in self.owners:
             return False
