@@ -26,6 +26,9 @@ _REMEDIES = {
     **dict.fromkeys((errno.EIO, errno.ESTALE), "put that disk right"),
     errno.EACCES: "give this user the right to look into its folder",
 }
+APP_ALIAS = 0x8000001B
+"""IO_REPARSE_TAG_APPEXECLINK: how Windows keeps the commands of apps from its store, Python among
+them. CreateProcess runs such a file, and nobody reads it."""
 ALL_IN_ONE = sys.platform == "linux"
 """Whether all behind the interpreter of a #! line is one argument (execve(2)), blanks and all."""
 
@@ -99,6 +102,8 @@ def examine(path: str, platform: str) -> None:
         from bundlevisor.actors.process.windows import command
 
         path = command.find(path)
+        if getattr(os.lstat(path), "st_reparse_tag", 0) == APP_ALIAS:
+            return
     header = binary_header.read(_head(path))
     if binary_header.is_foreign(header, platform):
         raise Unusable("binary_wrong_architecture", _foreign(path, header.platforms, platform))

@@ -6,11 +6,13 @@ import errno
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bundlevisor.actors.process.binary import (
+    APP_ALIAS,
     Unusable,
     examine,
     locate,
@@ -86,6 +88,18 @@ def test_what_no_system_runs_is_no_program(tmp_path: Path, content: bytes) -> No
     for platform in ("linux-x64", "darwin-arm64", "win-x64"):
         with pytest.raises(Unusable, match="no program for this machine"):
             examine(str(file), platform)
+
+
+def test_windows_runs_the_command_of_an_app_that_nobody_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alias = tmp_path / "python.exe"
+    alias.touch()
+    with pytest.raises(Unusable):
+        examine(str(alias), "win-x64")
+    status = SimpleNamespace(st_reparse_tag=APP_ALIAS)
+    monkeypatch.setattr(os, "lstat", lambda _path: status)
+    examine(str(alias), "win-x64")
 
 
 def test_windows_runs_batch_files_and_no_scripts(tmp_path: Path) -> None:
