@@ -77,7 +77,7 @@ class Bundle:
                 critical=service.critical,
                 ports=ports.get(service.id, {}),
                 on_demand=service.on_demand,
-                skip_reason=str(service.metadata.get("skip_reason", "")),
+                skip_reason=str(service.metadata.get("skip_reason") or ""),
             )
             for service in self.manifest.services
         }

@@ -101,6 +101,19 @@ def test_an_on_demand_service_is_left_out_until_somebody_needs_it(tmp_path: Path
         assert run.service("tool")["state"] == "ready"
 
 
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [("no scanner", "no scanner"), (None, "starts on demand"), ("", "starts on demand")],
+)
+def test_an_on_demand_service_shows_why_it_is_skipped(
+    tmp_path: Path, reason: str | None, shown: str
+) -> None:
+    metadata = {"run_mode": "on_demand", "skip_reason": reason}
+    made = bundle(tmp_path).service("db").service("tool", metadata=metadata).write()
+    with running(made) as run:
+        assert run.until_ready()["details"]["tool"]["message"] == shown
+
+
 def test_an_on_demand_service_that_was_stopped_is_not_waited_for(tmp_path: Path) -> None:
     on_demand = {"run_mode": "on_demand"}
     made = bundle(tmp_path).service("tool", metadata=on_demand).service("db")
