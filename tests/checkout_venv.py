@@ -9,6 +9,7 @@ of the rest, selenium and pip among it, most is never imported, and Python compi
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
@@ -55,12 +56,29 @@ def install_ourselves(steps: Steps) -> int:
 
 def is_made() -> bool:
     """Return whether ``.venv`` is as the lock says, with ourselves in it."""
-    return new_enough(PYTHON) and read(STAMP) == stamp()
+    return new_enough(PYTHON) and read(STAMP) == stamp() and runs_this_checkout()
+
+
+def runs_this_checkout() -> bool:
+    """Return whether its commands run what lies here.
+
+    Not after ``pip install .``, which copies it, and not in a checkout that was moved or copied.
+    """
+    here = os.path.realpath(ROOT)
+    return any(os.path.realpath(read(link).strip()) == here for link in links())
+
+
+def links() -> list[str]:
+    """Return the files by which ``pip install -e`` leads to our code."""
+    name = "__editable__.bundlevisor-*.pth"
+    places = (("lib", "python*", "site-packages", name), ("Lib", "site-packages", name))
+    venv = glob.escape(VENV)
+    return [path for inside in places for path in glob.glob(os.path.join(venv, *inside))]
 
 
 def stamp() -> str:
-    """Return what ``.venv`` is made from, and where: a checkout may be moved, or copied with it."""
-    return f"{sys.version}\n{ROOT}\n{digest(LOCK)}\n{digest(PYPROJECT)}\n"
+    """Return what ``.venv`` is made from."""
+    return f"{sys.version}\n{digest(LOCK)}\n{digest(PYPROJECT)}\n"
 
 
 def make(steps: Steps) -> int:

@@ -25,13 +25,19 @@ def test_one_whose_python_is_gone_is_made_anew(
     assert checkout_venv.new_enough(str(python))
 
 
-def test_one_that_was_moved_or_copied_with_its_checkout_is_installed_into_again(
+def test_one_whose_commands_run_other_code_is_installed_into_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its commands would run the code of the other place, or find none."""
+    """Not this checkout's: a copy that ``pip install .`` has made, or that of where it was."""
+    packages = tmp_path.joinpath(*(("Lib",) if os.name == "nt" else ("lib", "python3.11")))
+    link = packages / "site-packages" / "__editable__.bundlevisor-1.0.0.pth"
+    link.parent.mkdir(parents=True)
     (tmp_path / "stamp").write_text(checkout_venv.stamp(), encoding="utf-8")
+    monkeypatch.setattr(checkout_venv, "VENV", str(tmp_path))
     monkeypatch.setattr(checkout_venv, "STAMP", str(tmp_path / "stamp"))
     monkeypatch.setattr(checkout_venv, "PYTHON", sys.executable)
-    assert checkout_venv.is_made()
-    monkeypatch.setattr(checkout_venv, "ROOT", str(tmp_path))
     assert not checkout_venv.is_made()
+    link.write_text(str(tmp_path), encoding="utf-8")
+    assert not checkout_venv.is_made()
+    link.write_text(f"{checkout_venv.ROOT}\n", encoding="utf-8")
+    assert checkout_venv.is_made()
