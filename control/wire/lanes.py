@@ -4,13 +4,14 @@
 lane      threads  requests
 ========  =======  ======================================================================
 quick     4        what is answered from memory: ``/readyz``, ``/ports``, ``/shutdown`` …
-work      8        what asks the supervisor, the disk or the operating system
+work      8        what asks the supervisor or the operating system
+disk      8        what reads logs, events or earlier starts
 wait      64       ``?wait=`` and ``/validate``; one more is refused (429)
 stream    8        ``/events``, ``/logs/follow``, ``/logs/lines?follow=1``; one more: 429
 ========  =======  ======================================================================
 
-A full quick or work lane lets requests queue; what a full wait or stream lane refuses is answered
-in the quick lane. What needs a thread that the system does not give is refused too (503).
+A full wait or stream lane refuses, which is answered in the quick lane; the others let requests
+queue. What needs a thread that the system does not give is refused too (503).
 ``/healthz``, and what comes without the token, needs no thread at all.
 """
 
@@ -32,14 +33,17 @@ class Lane(enum.Enum):
 
     QUICK = "quick"
     WORK = "work"
+    DISK = "disk"
     WAIT = "wait"
     STREAM = "stream"
 
 
 EVENT_STREAM = "text/event-stream"
-THREADS = {Lane.QUICK: 4, Lane.WORK: 8, Lane.WAIT: 64, Lane.STREAM: 8}
+THREADS = {Lane.QUICK: 4, Lane.WORK: 8, Lane.DISK: 8, Lane.WAIT: 64, Lane.STREAM: 8}
 REFUSING = frozenset({Lane.WAIT, Lane.STREAM})
-WORK_PATHS = frozenset({"/logs/tail", "/logs/lines", "/status", "/metrics", "/events", "/timeline"})
+BY_PATH = dict.fromkeys(("/status", "/metrics"), Lane.WORK) | dict.fromkeys(
+    ("/logs/tail", "/logs/lines", "/events", "/timeline"), Lane.DISK
+)
 
 
 def lane_of(method: str, path: str, query: str, accept: str) -> Lane:
@@ -50,11 +54,9 @@ def lane_of(method: str, path: str, query: str, accept: str) -> Lane:
         return Lane.STREAM
     if path == "/validate" or "wait" in dict(parse_qsl(query, keep_blank_values=True)):
         return Lane.WAIT
-    if path in WORK_PATHS or path.startswith("/services/"):
+    if path.startswith("/services/") or (path == "/secrets" and method == "POST"):
         return Lane.WORK
-    if path == "/secrets" and method == "POST":
-        return Lane.WORK
-    return Lane.QUICK
+    return BY_PATH.get(path, Lane.QUICK)
 
 
 def wants_stream(accept: str) -> bool:
