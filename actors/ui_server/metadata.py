@@ -26,9 +26,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(metadata: Mapping[str, Any]) -> Settings:
-    """Return the settings; ValueError with the field for a bad value."""
+    """Return the settings, null counting as left out; ValueError with the field for a bad value."""
+    given = {name: value for name, value in metadata.items() if value is not None}
     try:
-        return msgspec.convert(dict(metadata), Settings)
+        return msgspec.convert(given, Settings)
     except msgspec.ValidationError as error:
         where = str(error).replace("`$.", "`metadata.")
         raise ValueError(f"metadata: {where}; please correct it") from None

@@ -116,6 +116,11 @@ def test_only_api_and_ws_are_passed_on(path: str, proxied: bool) -> None:
     assert is_proxied(path) is proxied
 
 
+def test_null_in_metadata_counts_as_left_out() -> None:
+    names = ("content_security_policy", "connect_timeout_ms", "allowed_origins")
+    assert read(dict.fromkeys(names)) == read({})
+
+
 def test_metadata_sets_the_policy_and_the_time_outs() -> None:
     found = read({"content_security_policy": "default-src 'self'", "run_mode": "on_demand"})
     assert found.content_security_policy == "default-src 'self'"
