@@ -7,6 +7,7 @@ is left of it but an app-data folder with word of it (:mod:`bundlevisor.actors.f
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 
 from bundlevisor.actors.files import instance, instance_lock, own_file
 from bundlevisor.actors.files.instance_lock import Holder, InstanceLock
@@ -37,12 +38,12 @@ class StartRefused(Exception):
 
 
 def admit(
-    options: RunOptions, console: Console, recorder: Recorder, instance_id: str
+    options: RunOptions, console: Console, recorder: Recorder, instance_id: str, parent: int
 ) -> tuple[Bundle, InstanceLock]:
     """Return the bundle with the lock on its app-data, which the caller releases.
 
-    Waits for an instance that is stopping. Raises StartRefused; OSError or PathRefused for what no
-    sentence of ours foresees.
+    Waits for an instance that is stopping, as long as ``parent`` lives. Raises StartRefused;
+    OSError or PathRefused for what no sentence of ours foresees.
     """
     loaded = load.read(options.manifest, overlays=options.overlay)
     recorder.mark(milestones.MANIFEST)
@@ -63,7 +64,7 @@ def admit(
     _report(console, loaded.placed(on_disk), app_data)
     if not on_disk.ok:
         raise StartRefused(NO, on_disk.errors[0].told(app_data), app_data)
-    lock = _lock(app_data, console)
+    lock = _lock(app_data, console, None if options.keep_running else parent)
     instance.forget_end(app_data)
     return Bundle(loaded.manifest, loaded.and_found(on_disk), options, app_data, instance_id), lock
 
@@ -104,9 +105,20 @@ def _make(app_data: str, console: Console) -> None:
         raise _cannot_start(f"{resource_limits.why(error)}; {what}: {do}", "", console) from error
 
 
-def _lock(app_data: str, console: Console) -> InstanceLock:
+def _lock(app_data: str, console: Console, parent: int | None) -> InstanceLock:
+    """``parent``: who has to live while it is waited for, or it is left to who is started next."""
+    waiting = ExitStack()
+
+    def announce(holder: Holder) -> None:
+        console.info(_awaited(holder))
+        if parent is not None:
+            from bundlevisor.actors.process.parent_watch import ending_with
+
+            waiting.enter_context(ending_with(parent))
+
     try:
-        return instance_lock.take(app_data, lambda holder: console.info(_awaited(holder)))
+        with waiting:
+            return instance_lock.take(app_data, announce)
     except instance_lock.InstanceRunning as error:
         where = f'--app-data "{app_data}"'  # on macOS the usual one has a blank in it
         do = f"see it: bundlevisor status {where}; stop it: bundlevisor shutdown {where}"

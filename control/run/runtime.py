@@ -90,7 +90,7 @@ def _run(
     follow: Callable[..., None],
 ) -> int:
     try:
-        bundle, lock = admit(options, console, recorder, guardian.instance_id)
+        bundle, lock = admit(options, console, recorder, guardian.instance_id, parent)
     except StartRefused as refused:
         if refused.app_data and instance.peek(refused.app_data) is None:
             _leave_word(refused.app_data, refused.code, str(refused))

@@ -127,3 +127,20 @@ def test_one_whose_parent_ends_while_it_waits_for_a_guardian_is_in_nobodys_way(
             assert second.wait_gone() == 0
             assert lives(guardian), "it has ended after that one only"
         over.touch()
+
+
+def test_one_whose_parent_ends_while_it_waits_is_no_longer_in_the_queue(tmp_path: Path) -> None:
+    over = tmp_path / "over"
+    old = slow_to_stop(tmp_path / "old", 0, stop_until=over)
+    stdin, parents = os.pipe()
+    with running(old) as first:
+        first.until_ready()
+        first.post("/shutdown")
+        with starting(old, app_data=old.app_data, stdin=stdin) as second:
+            os.close(stdin)
+            second.until_said("waiting for the instance that is stopping")
+            os.close(parents)
+            assert second.wait_gone() == 0
+            assert first.process.poll() is None, "it has ended after that one only"
+            over.touch()
+            assert first.wait_gone() == 0
