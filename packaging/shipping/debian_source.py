@@ -1,4 +1,4 @@
-"""Debian's source packages: patched for security, and the same for everybody who builds."""
+"""Debian's source packages: with the patches of its last point release, the same for everybody."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class SourcePackages:
     names: tuple[str, ...]
 
     def fetched(self) -> str:
-        """Return a folder with the unpacked sources, one folder for each package; cached.
+        """Return a folder with the unpacked sources, one folder for each package.
 
+        Cached, and not looked for anew: whoever wants newer ones removes it (docs/shipping.md).
         Nothing of the system's own package lists is touched.
         """
         for tool in ("apt-get", "dpkg-source"):
