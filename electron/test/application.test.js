@@ -140,6 +140,17 @@ test("a shutdown of the system is held up until all has stopped", async (t) => {
   assert.ok(!isAlive(pid));
 });
 
+test("a page that refuses to be closed by a shutdown keeps its services", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  await run.do("refuse", { window: PAGE });
+  await run.do("emit", { on: "powerMonitor", name: "shutdown" });
+  await run.do("emit", { on: "app", name: "second-instance" });
+  await run.sees("focus", { window: PAGE });
+  assert.equal(await run.do("emit", { on: "powerMonitor", name: "shutdown" }), true);
+  assert.equal(await run.ended, 0);
+  assert.equal(run.find("relaunch"), undefined);
+});
+
 test("on macOS it lives on without windows, and has its page again", async (t) => {
   const run = await opened(t, small(t, { web: {} }), { STANDIN_PLATFORM: "darwin" });
   const { pid } = record(run);

@@ -46,7 +46,6 @@ class Quitting {
     void app.whenReady().then(() => {
       powerMonitor.on("shutdown", (/** @type {any[]} */ ...[event]) => {
         event?.preventDefault?.();
-        void this.stopNow();
         app.quit();
       });
     });
