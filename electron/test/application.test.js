@@ -312,6 +312,51 @@ test("on macOS the splash that is opened again while it starts says how far it i
   assert.equal(await run.ended, 0);
 });
 
+for (const closed of [SPLASH, PAGE])
+  test(
+    `window ${closed}, closed while it is asked where the page is, stays closed`,
+    POSIX,
+    async (t) => {
+      const [app, gate] = [folder(t), path.join(folder(t), "gate")];
+      const main = `
+      const { existsSync } = require("node:fs");
+      const isOpen = () => existsSync(${JSON.stringify(gate)});
+      require("bundlevisor/electron").runApplication({
+        page: "web",
+        start: { manifest: process.env.NOTES_BUNDLE },
+        onRuntime: (runtime) => {
+          const ports = runtime.ports.bind(runtime);
+          runtime.ports = async () => {
+            if (isOpen()) return await ports();
+            process.send({ what: "asks" });
+            while (!isOpen()) await new Promise((go) => setTimeout(go, 20));
+            const told = await ports();
+            process.send({ what: "told" });
+            return told;
+          };
+        },
+      });`;
+      writeFileSync(path.join(app, "main.js"), main);
+      if (closed === PAGE) writeFileSync(gate, "");
+      const env = { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_PLATFORM: "darwin" };
+      const run = shell(t, { app, env });
+      if (closed === PAGE) {
+        await run.sees("closed", { window: SPLASH });
+        rmSync(gate);
+        process.kill(record(run).pid, "SIGKILL");
+      }
+      await run.sees("asks");
+      await run.do("close", { window: closed });
+      writeFileSync(gate, "");
+      await run.sees("told");
+      await run.do("emit", { on: "app", name: "activate" });
+      const { options } = await run.sees("window", { window: closed + 1 });
+      assert.ok(options.webPreferences.preload, "it is the splash of who opens it again");
+      await run.do("quit");
+      assert.equal(await run.ended, 0);
+    },
+  );
+
 test("a page that goes elsewhere while it is loaded is shown", async (t) => {
   const run = shell(t, {
     env: { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_LOAD: "ERR_ABORTED" },

@@ -77,11 +77,10 @@ class Application {
     process.stderr.on("error", () => {}); // who read it may be gone: that is no failure of ours
     this.#quitting = new Quitting(async () => this.#runtime?.stop());
     const opened = () => {
-      if (this.#quitting.begun)
-        this.#quitting.startAgain(); // it has the one lock until it is gone
+      if (this.#quitting.begun) this.#quitting.startAgain();
       else this.show();
     };
-    app.on("second-instance", opened);
+    app.on("second-instance", opened); // which ends: the lock is ours until we are gone
     app.on("activate", opened); // macOS starts no second one: its icon was clicked
     app.on("window-all-closed", () => {
       if (process.platform !== "darwin") app.quit(); // there an application lives on without windows
@@ -165,7 +164,7 @@ class Application {
     if (!splash.isOpen) return;
     const unwanted = () => this.#page?.close();
     splash.window.once("closed", unwanted);
-    await this.#showPage(runtime).finally(() => splash.window.off("closed", unwanted));
+    await this.#showPage(runtime, splash).finally(() => splash.window.off("closed", unwanted));
   }
 
   /** The runtime that runs, or a new one. */
@@ -187,10 +186,11 @@ class Application {
     return runtime;
   }
 
-  /** @param {Runtime} runtime */
-  async #showPage(runtime) {
+  /** @param {Runtime} runtime @param {{isOpen: boolean}} before it: may be closed meanwhile */
+  async #showPage(runtime, before) {
     const { page, port, window = {}, onWindow } = this.#options;
     const url = await runtime.pageUrl(page, port);
+    if (!before.isOpen) return;
     if (!this.#page?.isOpen) {
       this.#page = new PageWindow(window, (reason) => this.#lost(new Error(reason)));
       onWindow?.(this.#page.window);
@@ -204,7 +204,7 @@ class Application {
     if (this.#splash?.isOpen) return this.#page.close(); // half loaded: its start begins anew
     try {
       await runtime.waitUntilReady();
-      if (this.#page.isOpen) await this.#showPage(runtime);
+      if (this.#page.isOpen) await this.#showPage(runtime, this.#page);
     } catch (error) {
       if (!runtime.hasEnded) this.#lost(/** @type {Error} */ (error));
     }
@@ -215,7 +215,7 @@ class Application {
     for await (const { event, service_id: id } of runtime.events({ after: "latest" })) {
       if (event !== "service_ready" || id !== this.#options.page) continue;
       if (this.#splash?.isOpen || !this.#page?.isOpen) continue; // its start shows it
-      await this.#showPage(runtime).catch(() => {}); // the next time, perhaps
+      await this.#showPage(runtime, this.#page).catch(() => {}); // the next time, perhaps
     }
   }
 
