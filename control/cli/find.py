@@ -12,6 +12,9 @@ from bundlevisor.manifest.format.app_data import USUAL_TOKEN
 from bundlevisor.manifest.format.loopback import address_of
 from bundlevisor.manifest.format.paths import within
 
+_WHERE = frozenset(("", "app", "app.name", "ipc", "ipc.auth_token_path"))
+"""The parts of a bundle that say where its instance is, as findings name them."""
+
 
 class NotRunning(Exception):
     """No instance was found; the message is a sentence that says where it was looked for."""
@@ -56,7 +59,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 def wanted(app_data: str, manifest: str) -> Wanted:
     """Return which instance the command line means; raises ManifestUnusable.
 
-    An app-data folder goes before the bundle; a bundle names its folder by the app's name.
+    An app-data folder goes before the bundle; a bundle names its folder by the app's name. One that
+    has become wrong since its instance was started still names that.
     """
     if app_data:
         return Wanted(app_data=os.path.abspath(app_data), manifest=manifest)
@@ -64,16 +68,19 @@ def wanted(app_data: str, manifest: str) -> Wanted:
     from bundlevisor.manifest.read import load
 
     loaded = load.read(manifest)
-    if loaded.manifest is None:
-        first = loaded.findings.errors[0]
-        where = f"{manifest}: {first.path}: " if first.path else ""
-        hint = "(the instance is found by its bundle, or with --app-data DIR)"
-        raise ManifestUnusable(f"{where}{first.message} {hint}")
-    return Wanted(
-        app_data=paths.app_data_folder(loaded.manifest.app.name, os.environ),
-        manifest=manifest,
-        token_path=loaded.manifest.ipc.auth_token_path,
-    )
+    readable = loaded.readable
+    if readable is not None and _WHERE.isdisjoint(one.path for one in loaded.unread):
+        which = Wanted(
+            app_data=paths.app_data_folder(readable.app.name, os.environ),
+            manifest=manifest,
+            token_path=readable.ipc.auth_token_path,
+        )
+        if loaded.manifest is not None or instance.peek(which.app_data) is not None:
+            return which
+    first = loaded.findings.errors[0]
+    where = f"{manifest}: {first.path}: " if first.path else ""
+    hint = "(the instance is found by its bundle, or with --app-data DIR)"
+    raise ManifestUnusable(f"{where}{first.message} {hint}")
 
 
 def find(which: Wanted) -> Endpoint:

@@ -17,7 +17,7 @@ import pytest
 from bundlevisor.actors.files import endpoint, instance
 from bundlevisor.testing.ports import free_block
 from tests.acceptor import Acceptor
-from tests.control.commands import Cli, Run, bundle_of, record
+from tests.control.commands import Cli, Run, record
 from tests.control.wire import Api
 
 
@@ -240,29 +240,6 @@ def test_a_folder_may_have_a_second_name(
     assert run("health", "--app-data", str(tmp_path / "link"))[0] == 0
     monkeypatch.setattr(os.path, "realpath", os.path.abspath)  # as of mounts, and of case on macOS
     assert run("health", "--app-data", str(tmp_path / "link"))[0] == 0
-
-
-def test_an_instance_is_found_by_its_bundle(
-    run: Run, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    bundle = tmp_path / "bundle.json"
-    bundle.write_text(json.dumps(bundle_of(auth_token_path="keys/token")))
-    from bundlevisor.manifest.format import paths
-
-    app_data = Path(paths.app_data_folder("Notes", os.environ))
-    endpoint.write_port(str(app_data), api.port)
-    endpoint.write_token(str(app_data / "keys" / "token"), api.token)
-    assert run("health", "--manifest", str(bundle)) == (0, "ok\n", "")
-    monkeypatch.chdir(tmp_path)
-    assert run("health") == (0, "ok\n", "")
-
-
-def test_a_bundle_that_cannot_be_read_names_no_instance(run: Run, tmp_path: Path) -> None:
-    code, _, err = run("status", "--manifest", str(tmp_path / "none.json"))
-    assert code == 2
-    assert "--app-data" in err
 
 
 @pytest.mark.permissions
