@@ -549,6 +549,38 @@ test("a secret that has its value is not asked for again", async (t) => {
   assert.match(url, /^http/);
 });
 
+test("no prompt comes of a splash that is closed before it", async (t) => {
+  const [app, gate] = [folder(t), path.join(folder(t), "gate")];
+  const main = `
+    const { existsSync } = require("node:fs");
+    require("bundlevisor/electron").runApplication({
+      page: "web",
+      start: { manifest: process.env.NOTES_BUNDLE },
+      onRuntime: (runtime) => {
+        const secrets = runtime.secrets.bind(runtime);
+        runtime.secrets = async () => {
+          const told = await secrets();
+          process.send({ what: "asks" });
+          while (!existsSync(${JSON.stringify(gate)})) await new Promise((go) => setTimeout(go, 20));
+          process.send({ what: "told" });
+          return told;
+        };
+      },
+    });`;
+  writeFileSync(path.join(app, "main.js"), main);
+  const target = { type: "env", name: "KEY" };
+  const secrets = [{ id: "key", class: "user_prompt", required: true, target }];
+  const bundle = small(t, { web: { secrets: ["key"] } }, { secrets });
+  const run = shell(t, { app, env: { NOTES_BUNDLE: bundle, STANDIN_PLATFORM: "darwin" } });
+  await run.sees("asks");
+  await run.do("close", { window: SPLASH });
+  writeFileSync(gate, "");
+  await run.sees("told");
+  await run.do("emit", { on: "app", name: "activate" });
+  const { options } = await run.sees("window", { window: 2 });
+  assert.equal(options.modal, undefined, "it is a splash");
+});
+
 test("an application outlives who has read what it says", POSIX, async (t) => {
   const run = await opened(t, small(t, { web: {} }));
   run.child.stderr.destroy();

@@ -62,6 +62,7 @@ async function promptForSecrets(runtime, options = {}) {
   const { ids, parent, texts = {} } = checkPrompt("promptForSecrets()", options);
   const secrets = (await known(runtime)).filter((secret) => isWanted(secret, ids));
   if (secrets.length === 0) return true;
+  if (parent?.isDestroyed()) return false; // closed while they were asked for
   const said = { ...TEXTS, ...texts };
   /** @type {(stored: boolean) => void} */
   let settle = () => {};
