@@ -143,10 +143,10 @@ def anchor(rendered: str, default: str, *roots: str, windows: bool = WINDOWS) ->
     native = rendered.replace("\\", os.sep)
     if os.path.isabs(native):
         clean = os.path.normpath(native)
-        for root in (default, *roots):
-            top = os.path.abspath(root)
+        tops = [os.path.abspath(root) for root in (default, *roots)]
+        for top in sorted(tops, key=len, reverse=True):  # one may lie in another, by a link
             if within(clean, top):
-                return resolve(root, part_below(clean, top), windows=windows)
+                return resolve(top, part_below(clean, top), windows=windows)
     return resolve(default, rendered, windows=windows)
 
 

@@ -199,6 +199,18 @@ def test_rendered_paths_may_lie_in_either_root_but_nowhere_else(tmp_path: Path) 
             anchor(outside, str(bundle), str(data))
 
 
+@links
+def test_a_root_that_is_a_link_in_the_other_one_is_its_own(tmp_path: Path) -> None:
+    bundle, data = tmp_path / "bundle", tmp_path / "bundle" / "data"
+    (tmp_path / "disk").mkdir()
+    bundle.mkdir()
+    data.symlink_to(tmp_path / "disk")
+    assert anchor(f"{data}/work", str(bundle), str(data)) == str(data / "work")
+    for outside in (f"{data}/../../disk/work", "data/work"):
+        with pytest.raises(EscapesRoot):
+            anchor(outside, str(bundle), str(data))
+
+
 @pytest.mark.parametrize(
     ("system", "environ", "folder"),
     [
