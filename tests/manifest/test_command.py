@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.manifest.format.paths import EscapesRoot
-from bundlevisor.manifest.plan.command import CommandNotFound, candidates, find, is_runnable, remedy
+from bundlevisor.manifest.plan.command import (
+    CommandNotFound,
+    candidates,
+    find,
+    is_runnable,
+    remedy,
+    spelled,
+)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="paths are written for POSIX")
 
@@ -75,6 +82,15 @@ def test_on_windows_the_suffixes_of_pathext_are_tried() -> None:
     assert found == tuple(os.path.join(root, name) for name in ("tool", "tool.exe", "tool.bat"))
     exact = candidates("tool.ExE", bundle="bundle", data="data", environ={}, windows=True)
     assert exact == (os.path.join(root, "tool.ExE"),)
+
+
+def test_on_windows_a_program_may_be_named_without_its_suffix(tmp_path: Path) -> None:
+    there, missing = str(tmp_path / "api"), str(tmp_path / "other")
+    (tmp_path / "api.exe").touch()
+    environ = {"PATHEXT": ".COM;.EXE"}
+    assert spelled(there, environ, windows=True) == f"{there}.exe"
+    assert spelled(missing, environ, windows=True) == missing
+    assert spelled(there, environ, windows=False) == there
 
 
 def test_the_first_that_can_be_run_is_found() -> None:
