@@ -109,10 +109,9 @@ class Vault:
 
     def pending(self) -> frozenset[str]:
         """Return the ids of those of which it is not known yet whether they have a value."""
-        if not self._generates:  # a dry run, which asks no key store
+        if not (self._asks_key_store and self._generates):  # a dry run asks no key store
             return frozenset()
-        unsettled = self._unsettled  # this first: the values are there before it is emptied
-        return unsettled - self.present()
+        return self._ids - self.present()
 
     def refused(self, submitted: Mapping[str, object]) -> tuple[Rejection, ...]:
         """Return why submitted values are refused; may take seconds for a hostile format."""
@@ -204,6 +203,7 @@ class Vault:
             if self._asks_key_store:  # what stands in the file is newer
                 self._values = Concealed({**self._storage.from_key_store(), **self._values})
                 self._generate()
+                self._asks_key_store = False  # last: what has a value is known by then
             self._hinder(self._writes)
         patience = RETRY_FIRST
         while trouble := self._store_generated():

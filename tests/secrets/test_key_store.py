@@ -121,6 +121,7 @@ def test_nobody_is_started_without_what_the_key_store_holds_and_the_reason_is_to
     vault, _ = settled(tmp_path, KeyStore("app") if switched_on else None, required=required)
     assert vault.missing("api") == ("session",)
     assert vault.hindrance("api") == WITHHELD
+    assert vault.pending() == frozenset(), "whoever waits for the answer would wait for ever"
     vault.store({"session": "given"}, 5)
     assert (vault.missing("api"), vault.hindrance("api")) == ((), "")
     assert vault.values_for("api") == {"session": "given"}
