@@ -45,6 +45,14 @@ class SecretStorage:
         """What the key store is known to hold."""
         return self._kept.in_key_store
 
+    @property
+    def out_of_reach(self) -> frozenset[str]:
+        """What the key store is known to hold where it is locked, or not switched on.
+
+        Where it answers, it has what it gives: somebody may have removed the rest from it.
+        """
+        return self._kept.in_key_store if self._key_store is None else frozenset()
+
     def from_key_store(self) -> Mapping[str, str]:
         """Return what the key store has; where it cannot be used all goes on without it."""
         if self._key_store is None:

@@ -62,6 +62,7 @@ class Vault:
         self._values = Concealed()
         self._former = FormerValues()
         self._asks_key_store = key_store is not None
+        """Until that has answered, or is found to be of no use."""
         self._unsettled = frozenset(self._ids if key_store else ())
         """Secrets that nobody may be given yet: still being asked for, not stored, or withheld."""
         self._unstored = Concealed()
@@ -242,7 +243,7 @@ class Vault:
 
     def _withheld(self, values: Mapping[str, str]) -> frozenset[str]:
         """Return what a service may have worked with before, and must not be started without."""
-        kept = self._storage.in_key_store & self._ids
+        kept = self._storage.out_of_reach & self._ids
         return frozenset(id_ for id_ in kept if not secrets.has_value(id_, values))
 
     def _take_in(self, values: Mapping[str, str]) -> None:

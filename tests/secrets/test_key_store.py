@@ -127,6 +127,17 @@ def test_nobody_is_started_without_what_the_key_store_holds_and_the_reason_is_to
     assert vault.values_for("api") == {"session": "given"}
 
 
+def test_what_somebody_has_removed_from_the_key_store_is_not_waited_for_where_none_is_needed(
+    tmp_path: Path, entries: Path
+) -> None:
+    settled(tmp_path, KeyStore("app"), required=False)
+    assert json.loads(entries.read_text())
+    entries.unlink()
+    vault, _ = settled(tmp_path, KeyStore("app"), required=False)
+    assert (vault.missing("api"), vault.hindrance("api")) == ((), "")
+    assert (vault.values_for("api"), vault.pending()) == ({}, frozenset())
+
+
 @pytest.mark.parametrize("backend", ["Dropping", "Short"])
 def test_what_the_key_store_does_not_take_is_kept_in_the_file(
     tmp_path: Path, entries: Path, monkeypatch: pytest.MonkeyPatch, backend: str
