@@ -68,6 +68,10 @@ class PortReservations:
         self._held[port] = claimed
         return True
 
+    def holds(self, port: int) -> bool:
+        """Whether it is held here."""
+        return port in self._held
+
     def listen(self, port: int) -> int | None:
         """Hold the port with a listening socket and return its descriptor, None when taken."""
         held = self._held.pop(port, None)

@@ -40,8 +40,8 @@ class ServicePorts:
         """Claim all ports again; return the names of those that may have been the failure's cause.
 
         Also of those that somebody has on another address: the service may have wanted all. Not
-        where there is no other to be had: the next try may find it free. None where no descriptor
-        is left to tell by.
+        where there is no other to be had: the next try may find it free. Nor one that was never
+        let go, of a page's the second. None where no descriptor is left to tell by.
         """
         try:
             in_part = {one for one, port in self._ports.items() if self._is_had_in_part(one, port)}
@@ -74,7 +74,7 @@ class ServicePorts:
 
     def _is_had_in_part(self, name: str, port: int) -> bool:
         movable = not (self._is_handed_over(name) or name in self._fixed)
-        return movable and not fits_all_addresses(port)
+        return movable and not self._held.holds(port) and not fits_all_addresses(port)
 
     def _is_handed_over(self, name: str) -> bool:
         return children.SOCKET_ACTIVATION and name in self._names

@@ -258,3 +258,15 @@ def test_no_port_is_lost_where_there_is_no_descriptor_to_tell_by(
     ports.release()
     with server(fresh):
         assert ports.hold_after_failure() == ("http",)
+
+
+def test_what_was_not_let_go_for_a_run_was_not_the_cause_of_its_failure(fresh: int) -> None:
+    """Of a page's ports it is given the first, as a socket; the second is held all along."""
+    ports = ServicePorts(Service(id="ui", type="ui-bundle"), PortReservations())
+    ports.assign({"ui": {"http": fresh, "more": fresh_port()}})
+    assert ports.hold() == ()
+    given = ports.take_first()
+    assert given is not None
+    given.close()
+    assert ports.hold_after_failure() == ()
+    ports.release()
