@@ -161,7 +161,8 @@ class RuntimeApi(Protocol):
 
         When this returns, the snapshots show what is wanted since: what is to stop or to restart
         is not shown as ready any more, and what is to start not as failed or stopped. Raises
-        TimeoutError when the supervisor does not answer in time, KeyError for an unknown id.
+        TimeoutError when the supervisor does not answer in time, RuntimeError when it fails at it,
+        KeyError for an unknown id.
         """
 
     def bundle_note(self) -> str:
