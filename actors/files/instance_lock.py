@@ -46,7 +46,7 @@ class Holder(msgspec.Struct, frozen=True):
 
     pid: int | None = None
     guardian: tuple[int, float] | None = None
-    """Pid and create time of its guardian, from when that has charge."""
+    """Pid and create time of its guardian, from when that has charge; before, of the last one's."""
     stopping_s: float | None = None
     """How many seconds it takes at most to end, once it is about to."""
 
@@ -221,7 +221,8 @@ def _locked(path: str) -> tuple[int, Holder] | None:
                 return None
             if _is_named(fd, path):
                 before = read_holder(os.read(fd, SIGNED))
-                _sign(fd, Holder(os.getpid()))
+                # Until we are guarded ourselves: we may be ended as we wait for that guardian.
+                _sign(fd, Holder(os.getpid(), guardian=before.guardian))
                 return fd, before
         except OSError:
             os.close(fd)

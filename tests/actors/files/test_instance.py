@@ -95,6 +95,9 @@ def test_who_takes_the_lock_knows_of_the_guardian_before_and_of_it_alone(tmp_pat
         assert after.before.guardian == guardian
         assert after.before.pid == os.getpid()
         after.release()
+        third = instance_lock.take(str(tmp_path))
+        assert third.before.guardian == guardian, "the one before has had none of its own yet"
+        third.release()
 
 
 def test_a_released_lock_can_be_taken_again_and_its_file_stays(tmp_path: Path) -> None:
