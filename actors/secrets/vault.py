@@ -64,7 +64,7 @@ class Vault:
         self._asks_key_store = key_store is not None
         """Until that has answered, or is found to be of no use."""
         self._unsettled = frozenset(self._ids if key_store else ())
-        """Secrets that nobody may be given yet: still being asked for, not stored, or withheld."""
+        """Secrets that nobody may be given yet: still being asked for, or not stored."""
         self._unstored = Concealed()
         self._generates = generates
         self._writes = f"{path(app_data)} is being written"
@@ -89,7 +89,10 @@ class Vault:
         give."""
         if self._storage.unreadable:
             return self._storage.unreadable
-        return self._hindrance if self._unsettled.intersection(self.missing(service_id)) else ""
+        missing = frozenset(self.missing(service_id))
+        if self._unsettled & missing:
+            return self._hindrance
+        return WITHHELD if self._storage.out_of_reach & missing else ""
 
     def values_for(self, service_id: str) -> dict[str, str]:
         """Return the values of the secrets that a service lists, by id."""
@@ -159,7 +162,7 @@ class Vault:
                     if secret.id not in self._storage.in_key_store
                 }
             )
-        self._unsettled = frozenset(self._unstored) | self._withheld(self._values)
+        self._unsettled = frozenset(self._unstored)
         self._take_in({**self._values, **self._unstored})
 
     def begin(self) -> None:
@@ -237,14 +240,8 @@ class Vault:
         self._unstored = Concealed()
 
     def _settle(self, values: Mapping[str, str]) -> None:
-        self._unsettled = self._withheld(values)
-        self._hindrance = WITHHELD
+        self._unsettled = frozenset()
         self._take_in(values)
-
-    def _withheld(self, values: Mapping[str, str]) -> frozenset[str]:
-        """Return what a service may have worked with before, and must not be started without."""
-        kept = self._storage.out_of_reach & self._ids
-        return frozenset(id_ for id_ in kept if not secrets.has_value(id_, values))
 
     def _take_in(self, values: Mapping[str, str]) -> None:
         """Make these the present values, and see anew who waits for what."""

@@ -107,18 +107,13 @@ def test_what_the_key_store_holds_is_never_made_anew(
 
 
 @pytest.mark.parametrize("switched_on", [True, False])
-@pytest.mark.parametrize("required", [True, False])
-def test_nobody_is_started_without_what_the_key_store_holds_and_the_reason_is_told(
-    tmp_path: Path,
-    entries: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    required: bool,
-    switched_on: bool,
+def test_who_waits_for_what_the_key_store_holds_is_told_so(
+    tmp_path: Path, entries: Path, monkeypatch: pytest.MonkeyPatch, switched_on: bool
 ) -> None:
-    """It may have made its data with that: also where it could do with none at all."""
-    settled(tmp_path, KeyStore("app"), required=required)
+    """It may have made its data with that, which a new value would lose."""
+    settled(tmp_path, KeyStore("app"))
     use(monkeypatch, "Locked")
-    vault, _ = settled(tmp_path, KeyStore("app") if switched_on else None, required=required)
+    vault, _ = settled(tmp_path, KeyStore("app") if switched_on else None)
     assert vault.missing("api") == ("session",)
     assert vault.hindrance("api") == WITHHELD
     assert vault.pending() == frozenset(), "whoever waits for the answer would wait for ever"
@@ -127,15 +122,26 @@ def test_nobody_is_started_without_what_the_key_store_holds_and_the_reason_is_to
     assert vault.values_for("api") == {"session": "given"}
 
 
-def test_what_somebody_has_removed_from_the_key_store_is_not_waited_for_where_none_is_needed(
-    tmp_path: Path, entries: Path
+@pytest.mark.parametrize("backend", ["Locked", None])
+def test_who_needs_no_value_does_not_wait_for_what_the_key_store_holds(
+    tmp_path: Path, entries: Path, monkeypatch: pytest.MonkeyPatch, backend: str | None
 ) -> None:
+    """Nobody is asked for that, and the key store may never come back."""
     settled(tmp_path, KeyStore("app"), required=False)
-    assert json.loads(entries.read_text())
-    entries.unlink()
-    vault, _ = settled(tmp_path, KeyStore("app"), required=False)
+    if backend:
+        use(monkeypatch, backend)
+    vault, _ = settled(tmp_path, KeyStore("app") if backend else None, required=False)
     assert (vault.missing("api"), vault.hindrance("api")) == ((), "")
     assert (vault.values_for("api"), vault.pending()) == ({}, frozenset())
+
+
+def test_what_somebody_has_removed_from_the_key_store_is_for_a_person_to_give(
+    tmp_path: Path, entries: Path
+) -> None:
+    settled(tmp_path, KeyStore("app"))
+    entries.unlink()
+    vault, _ = settled(tmp_path, KeyStore("app"))
+    assert (vault.missing("api"), vault.hindrance("api")) == (("session",), "")
 
 
 @pytest.mark.parametrize("backend", ["Dropping", "Short"])
