@@ -111,7 +111,7 @@ class Child:
         if not leader_only:
             self._signal(number, signal.SIGCONT)
         elif self.poll() is None:
-            with suppress(PermissionError):  # it changed its user
+            with suppress(PermissionError, ProcessLookupError):  # it changed its user, or ended
                 os.kill(self.pid, number)
                 os.kill(self.pid, signal.SIGCONT)
         return True
