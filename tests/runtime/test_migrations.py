@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -251,7 +250,10 @@ def test_an_upgrade_that_is_put_back_is_run_again_from_its_first_migration(
     with running(made) as run:
         wait_until(lambda: "at b" in run.log("db"), what="the middle of the second migration")
         assert note.read_text() == "ab"
-        run.kill(signal.SIGKILL if end == "kill -9" else signal.SIGTERM)
+        if end == "kill -9":
+            run.kill()
+        else:
+            run.post("/shutdown")
         run.wait_gone()
         wait_until(lambda: not run.leftovers(), what="no process left")
     release(made, "2.0.0", NOTES_ITS_STEP, *steps(0.0))
