@@ -40,7 +40,8 @@ def test_a_server_that_has_no_descriptor_left_serves_on_when_there_are_some(
             assert answer.status in (200, 503), "it is no file that is not there"
             return told if answer.headers["Retry-After"] == "1" else None
 
-        asking.connect()
+        asking.request("GET", "/")
+        assert asking.getresponse().read() == b"hello"  # it has been accepted
         assert b"Too many open files" in until(refused, "no file can be looked for")
         for _ in range(8):
             held.enter_context(socket.create_connection(("127.0.0.1", ui.port)))
