@@ -241,7 +241,7 @@ test(
     await run.sees("window", { window: PAGE });
     process.kill(record(run).pid, "SIGTERM");
     await run.sees("closed", { window: PAGE });
-    await until(() => run.splash.phase === "failed", "the splash says so");
+    await until(() => run.splash?.phase === "failed", "the splash says so");
     assert.deepEqual(run.splash.lines, ["The application's services were stopped."]);
     assert.equal(run.find("window", { window: 3 }), undefined);
     await run.do("invoke", {
@@ -499,7 +499,7 @@ test("a page whose service alone has another port is loaded from there", async (
 
 for (const [way, then, seen] of [
   ["supplies the values", "setSecrets({ key: 'k' })", (run) => run.find("loaded", { window: 3 })],
-  ["ends the runtime", "shutdown()", (run) => run.splash.phase === "failed"],
+  ["ends the runtime", "shutdown()", (run) => run.splash?.phase === "failed"],
 ])
   test(`a prompt for secrets goes when its application ${way}`, async (t) => {
     const [app, go] = [folder(t), path.join(folder(t), "go")];

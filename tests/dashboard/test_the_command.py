@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.probes.caller import NOBODY, caller_uid
+from tests import absent
 from tests.bundle_maker import bundle, running, wait_until, write_executable
 from tests.live_runtime import Run, bundlevisor
 
@@ -108,8 +109,8 @@ def test_the_user_is_known_by_the_newer_addresses_too(host: str, asked: str) -> 
         assert caller_uid((host, client.getsockname()[1]), ours) == os.getuid()
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or os.getuid() != 0, reason="only root can be another user"
+@absent.unless(
+    sys.platform == "linux" and os.getuid() == 0, "root of Linux, who can be another user"
 )
 def test_another_user_of_the_machine_is_refused(run: Run) -> None:
     """It has read the address in the arguments of the browser that was started."""

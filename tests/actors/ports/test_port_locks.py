@@ -13,6 +13,7 @@ import pytest
 
 from bundlevisor.actors.ports import port_locks
 from bundlevisor.actors.ports.port_locks import PortLocks
+from tests import absent
 
 FOLDER = Path(gettempdir() if os.name == "nt" else "/tmp")
 PORT = 65_000
@@ -102,7 +103,7 @@ def test_where_there_is_no_such_file_nobody_is_kept_out(
     assert locks.take(PORT)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="gives a file away: root of POSIX")
+@absent.unless(os.name != "nt" and os.getuid() == 0, "root of POSIX, who gives a file away")
 def test_a_file_that_somebody_else_put_there_is_not_believed() -> None:
     from bundlevisor.actors.files import lock_posix
 
