@@ -174,8 +174,12 @@ def test_the_run_before_the_last_restart_is_shown(tab: Tab) -> None:
     tab.run.post("/services/lone/restart?wait=20")
     wait_until(lambda: is_of_this_run(tab, last()), what="the next run's lines")
     tab.click("#log-previous")
-    wait_until(lambda: before in tab.text("#log time"), what="the lines of the run before")
-    assert not any(is_of_this_run(tab, one) for one in tab.text("#log time").split("|"))
+
+    def alone() -> bool:
+        times = tab.text("#log time").split("|")
+        return before in times and not any(is_of_this_run(tab, one) for one in times)
+
+    wait_until(alone, what="the lines of the run before, and no others")
 
 
 def test_a_tab_in_the_background_asks_nothing(tab: Tab) -> None:
